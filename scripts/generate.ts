@@ -13,6 +13,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const PLUGIN_FOLDERS = [
   { folder: "src/checkpoint/formats", list: "formats", type: "CheckpointFormat", from: "src/checkpoint/format" },
   { folder: "src/merge/methods", list: "methods", type: "MergeMethod", from: "src/merge/method" },
+  { folder: "src/data/datasets", list: "datasets", type: "Dataset", from: "src/data/dataset" },
 ] as const;
 
 const camelCase = (kebab: string): string => kebab.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
