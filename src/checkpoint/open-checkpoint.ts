@@ -1,0 +1,34 @@
+import { OnebasinError } from "../core/errors.js";
+import type { ByteSource } from "./byte-source.js";
+import type { Checkpoint } from "./checkpoint.js";
+import { type CheckpointFormat, HEAD_BYTES, type ReadOptions } from "./format.js";
+import { formats } from "./formats.gen.js";
+import { looksLike } from "./looks-like.js";
+
+/**
+ * Opens a checkpoint of any known format, recognised by its bytes. Only headers are read; the source stays in
+ * use until `closeCheckpoint`, and stays the caller's when this throws.
+ *
+ * @throws `bad-file`, `unsafe-file`, `unsupported`, `limit`, `unknown-name` when `entry` is not there
+ */
+export async function openCheckpoint(source: ByteSource, options: ReadOptions = {}): Promise<Checkpoint> {
+  const head = await source.read(0, Math.min(HEAD_BYTES, source.size));
+  return recogniseFormat(head, source).read(source, options);
+}
+
+function recogniseFormat(head: Uint8Array, source: ByteSource): CheckpointFormat {
+  const format = formats.find(({ matches }) => matches(head, source));
+  if (format !== undefined) return format;
+  const looks = looksLike(head, source);
+  // A name is a weak sign, but the format it points at can say what is wrong with the file.
+  const named = formats.find(({ extensions }) => extensions.some((end) => source.name.toLowerCase().endsWith(end)));
+  if (looks === undefined && named !== undefined) return named;
+  throw new OnebasinError(
+    "bad-file",
+    `${source.name} is not a checkpoint${looks === undefined ? "" : `: it looks like ${looks.what}`}.`,
+    {
+      hint: looks?.hint ?? `Checkpoints are read from ${formats.map(({ title }) => title).join(", ")} files.`,
+      details: { name: source.name, size: source.size },
+    },
+  );
+}
