@@ -19,6 +19,7 @@ export interface DecodedImages {
 }
 
 export interface DecodeOptions {
+  readonly classes: number;
   /** The first so many images are kept. */
   readonly limit: number | undefined;
   /** Whether to read to the end all the same, to know that the files are whole. */
@@ -54,7 +55,7 @@ async function loadFiles(spec: FileDatasetSpec, request: LoadRequest): Promise<I
   try {
     const decoded = await decode(
       opened.files.map((file) => file.source),
-      { limit, complete },
+      { classes: spec.classes, limit, complete },
     );
     const { images, kept, channels, height, width } = decoded;
     checkDecoded(spec, { decoded, request, files: opened.files });

@@ -1,0 +1,30 @@
+import type { ByteSource } from "../checkpoint/byte-source.js";
+import { OnebasinError } from "../core/errors.js";
+import type { LoadRequest } from "./dataset.js";
+import type { Decode } from "./define-file-dataset.js";
+import { checkLabels, type ImageSet } from "./image-set.js";
+
+/** Loads one split from files that the reader named. */
+export async function loadOwnFiles(
+  { name, split, limit, environment }: Pick<LoadRequest, "name" | "split" | "limit" | "environment">,
+  { paths, classes, decode }: { paths: readonly (string | undefined)[]; classes: number; decode: Decode },
+): Promise<ImageSet> {
+  const sources: ByteSource[] = [];
+  try {
+    for (const path of paths) {
+      if (path === undefined) {
+        throw new OnebasinError("missing-data", `Dataset "${name}" names no files for the ${split} split.`, {
+          hint: "Name the files of both splits, those of the training split first.",
+        });
+      }
+      sources.push(await environment.openFile(path));
+    }
+    const decoded = await decode(sources, { limit, classes, complete: false });
+    const { images, kept, channels, height, width } = decoded;
+    const labels = decoded.labels.subarray(0, kept);
+    checkLabels(labels, { classes, source: sources[sources.length - 1].name });
+    return { name, split, images, labels, count: kept, channels, height, width, classes, notes: [] };
+  } finally {
+    await Promise.all(sources.map((source) => source.close?.()));
+  }
+}
