@@ -44,7 +44,7 @@ export async function listMatArrays(source: ByteSource): Promise<MatArray[]> {
     const open = (): ByteStream =>
       type === COMPRESSED
         ? inflateStream(source, { format: "deflate", offset: start, length })
-        : sourceStream(source, offset, length + TAG_BYTES);
+        : sourceStream(source, start - TAG_BYTES, length + TAG_BYTES);
     const array = await readArrayHeader(open, littleEndian);
     if (array !== undefined) arrays.push(array);
     offset = start + length;
