@@ -14,6 +14,13 @@ const PLUGIN_FOLDERS = [
   { folder: "src/checkpoint/formats", list: "formats", type: "CheckpointFormat", from: "src/checkpoint/format" },
   { folder: "src/merge/methods", list: "methods", type: "MergeMethod", from: "src/merge/method" },
   { folder: "src/data/datasets", list: "datasets", type: "Dataset", from: "src/data/dataset" },
+  { folder: "src/network/operators", list: "operators", type: "Operator", from: "src/network/operator" },
+  {
+    folder: "src/network/architectures",
+    list: "architectures",
+    type: "Architecture",
+    from: "src/network/architecture",
+  },
 ] as const;
 
 const camelCase = (kebab: string): string => kebab.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
