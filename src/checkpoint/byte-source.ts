@@ -14,6 +14,8 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
   /** The path when the source is a local file, so that worker threads can open it themselves. */
   readonly path?: string;
+  /** The bytes when the source lies in memory, so that they can be shared with worker threads. */
+  readonly bytes?: Uint8Array;
   /** Releases the file; reading afterwards is an error. Safe to call twice. */
   close?(): Promise<void>;
 }
@@ -33,6 +35,7 @@ export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
   return {
     name,
     size: bytes.byteLength,
+    bytes,
     read: async (offset, length) => {
       if (offset < 0 || offset + length > bytes.byteLength) throw endOfSource(name, bytes.byteLength, offset, length);
       return bytes.slice(offset, offset + length);

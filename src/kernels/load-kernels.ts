@@ -1,0 +1,36 @@
+import { kernelsBase64 } from "./kernels.wasm.js";
+
+/** Bytes of one page of WebAssembly memory. */
+const PAGE_BYTES = 65536;
+
+/** Arithmetic on blocks in WebAssembly memory; addresses are byte positions in `memory`. */
+export interface Kernels {
+  readonly memory: WebAssembly.Memory;
+  /** First byte free for use. */
+  readonly heapBase: number;
+  /** By exported name: `add_f32`, `load_bf16`, `sum_f64`, … */
+  readonly functions: Readonly<Record<string, (...args: number[]) => number>>;
+}
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/**
+ * Instantiates the kernels with a memory of their own; the module is compiled once for each thread.
+ *
+ * @param bytes room needed beyond the module's own data
+ */
+export async function loadKernels(bytes: number): Promise<Kernels> {
+  compiled ??= WebAssembly.compile(Uint8Array.from(atob(kernelsBase64), (character) => character.charCodeAt(0)));
+  const memory = new WebAssembly.Memory({ initial: OWN_PAGES + Math.ceil(bytes / PAGE_BYTES) });
+  const instance = await WebAssembly.instantiate(await compiled, { env: { memory } });
+  const functions = instance.exports as Record<string, (...args: number[]) => number>;
+  return { memory, functions, heapBase: align(functions.heapBase()) };
+}
+
+/** Pages that cover the module's own data (the checksum tables). */
+const OWN_PAGES = 1;
+
+/** Rounds an address up to a whole number of vectors. */
+export function align(address: number): number {
+  return Math.ceil(address / 16) * 16;
+}

@@ -1,0 +1,71 @@
+import type { DType } from "../../tensor/dtype.js";
+import type { Shape } from "../../tensor/shape.js";
+import type { Pass } from "../expression/program.js";
+
+/**
+ * Elements of one granule: the unit of reading, writing and of partial results. Fixed, because partial sums are
+ * joined granule by granule: the same whatever the number of threads. Two or three inputs of it fit a core's own
+ * cache.
+ */
+export const GRANULE = 65536;
+
+/** Where a job reads a tensor from; sources are numbered across all checkpoints of a run. */
+export interface InputRef {
+  readonly source: number;
+  /** Byte position of the first element. */
+  readonly offset: number;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** In elements; absent when contiguous. */
+  readonly strides?: readonly number[];
+}
+
+/** Where a job writes; files are numbered across the output. */
+export interface OutputRef {
+  readonly file: number;
+  /** Byte position of the tensor's first element. */
+  readonly position: number;
+  readonly dtype: DType;
+}
+
+/** A piece of work on elements [start, end) of one tensor; `start` is a multiple of `GRANULE`. Plain data. */
+export interface Job {
+  readonly inputs: readonly InputRef[];
+  readonly start: number;
+  readonly end: number;
+  readonly output?: OutputRef;
+  /** Bytes of one element, to be written for every element. */
+  readonly constant?: Uint8Array;
+  /** Absent: the constant is written, or the bytes of the first input are copied as they are. */
+  readonly compute?: {
+    readonly pass: Pass;
+    readonly scalars: readonly number[];
+    readonly precision: "f32" | "f64";
+    readonly countNonFinite: boolean;
+  };
+  /** Whether the CRC-32 of the written bytes is wanted. */
+  readonly checksum: boolean;
+}
+
+export interface JobResult {
+  /** One row a granule, one number a reduction slot. */
+  readonly partials: readonly (readonly number[])[];
+  /** By input: how many elements are NaN or infinite; empty when not counted. */
+  readonly nonFinite: readonly number[];
+  readonly crc32: number;
+}
+
+/** How a job reaches bytes: a file descriptor, a `Blob`, memory. May answer at once or later. */
+export interface JobIO {
+  /** Fills the target. */
+  readInto(source: number, offset: number, target: Uint8Array): void | Promise<void>;
+  write(file: number, position: number, bytes: Uint8Array): void | Promise<void>;
+}
+
+/** Runs jobs, several at a time. */
+export interface JobBackend {
+  /** How many jobs should be under way to keep it busy. */
+  readonly concurrency: number;
+  run(job: Job): Promise<JobResult>;
+  close(): Promise<void>;
+}

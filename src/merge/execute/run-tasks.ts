@@ -1,0 +1,179 @@
+import { OnebasinError } from "../../core/errors.js";
+import { dtypeBytes } from "../../tensor/dtype.js";
+import { evaluateScalars } from "../expression/evaluate-scalars.js";
+import type { Expression } from "../expression/expression.js";
+import { REDUCTIONS } from "../expression/operations.js";
+import type { Program } from "../expression/program.js";
+import { crc32Combine } from "./crc32-combine.js";
+import { GRANULE, type InputRef, type Job, type JobBackend, type JobResult, type OutputRef } from "./job.js";
+
+/** Elements of one job: long enough that handing it out costs nothing beside it, short enough to balance. */
+const JOB_ELEMENTS = 32 * GRANULE;
+
+/** What is to be done for one key. */
+export interface TensorTask {
+  readonly key: string;
+  readonly elements: number;
+  readonly inputs: readonly InputRef[];
+  readonly output?: OutputRef;
+  /** Absent: the constant, or else a copy of the first input's bytes. */
+  readonly program?: Program;
+  /** Bytes of one element, written for every element. */
+  readonly constant?: Uint8Array;
+  readonly precision: "f32" | "f64";
+  readonly countNonFinite: boolean;
+  readonly checksum: boolean;
+}
+
+export interface TaskResult {
+  /** Values of the program's `results`. */
+  readonly values: readonly number[];
+  /** By input; empty when not counted. */
+  readonly nonFinite: readonly number[];
+  readonly crc32: number;
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  /** Called with the number of bytes read so far for the last sweep of each task. */
+  readonly onBytes?: (bytes: number) => void;
+  readonly onResult: (task: TensorTask, result: TaskResult) => void;
+}
+
+/**
+ * Runs tasks on a backend, keeping it busy: jobs of a task's next pass go before those of new tasks, so that few
+ * tensors are under way at a time and their bytes are still in the page cache.
+ *
+ * Results do not depend on the order in which jobs finish: partial results are joined by their place.
+ *
+ * @throws `aborted` when the signal fires; whatever a job throws
+ */
+export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend, options: RunOptions): Promise<void> {
+  const source = tasks[Symbol.iterator]();
+  const ready: QueuedJob[] = [];
+  const underWay = new Set<Promise<void>>();
+  let failure: unknown;
+  let bytesDone = 0;
+
+  const next = (): QueuedJob | undefined => {
+    while (ready.length === 0) {
+      const { value: task, done } = source.next();
+      if (done) return undefined;
+      startTask(task);
+    }
+    return ready.shift();
+  };
+  const startTask = (task: TensorTask): void => {
+    const state: TaskState = { task, pass: 0, results: [], reductions: new Map(), nonFinite: [], crc32: 0 };
+    queuePass(state, ready);
+  };
+  const settle = ({ state, index, job }: QueuedJob, result: JobResult): void => {
+    state.results[index] = { result, elements: job.end - job.start };
+    state.left = (state.left ?? 0) - 1;
+    if (isLastPass(state)) {
+      bytesDone += (job.end - job.start) * job.inputs.reduce((total, { dtype }) => total + dtypeBytes(dtype), 0);
+      options.onBytes?.(bytesDone);
+    }
+    if (state.left > 0) return;
+    finishPass(state);
+    if (!isLastPass(state)) {
+      state.pass++;
+      queuePass(state, ready);
+      return;
+    }
+    const { task } = state;
+    const values = evaluateScalars(task.program?.results ?? [], { count: task.elements, reductions: state.reductions });
+    options.onResult(task, { values, nonFinite: state.nonFinite, crc32: state.crc32 });
+  };
+
+  for (;;) {
+    if (options.signal?.aborted)
+      failure ??= new OnebasinError("aborted", "Stopped before the end; nothing was written.");
+    const queued = failure === undefined ? (underWay.size < backend.concurrency ? next() : undefined) : undefined;
+    if (queued !== undefined) {
+      const running: Promise<void> = backend
+        .run(queued.job)
+        .then((result) => settle(queued, result))
+        .catch((error: unknown) => {
+          failure ??= error;
+        })
+        .finally(() => underWay.delete(running));
+      underWay.add(running);
+    } else if (underWay.size > 0) {
+      await Promise.race(underWay);
+    } else {
+      break;
+    }
+  }
+  if (failure !== undefined) throw failure;
+}
+
+interface TaskState {
+  readonly task: TensorTask;
+  pass: number;
+  /** Jobs of the current pass that have not finished. */
+  left?: number;
+  results: { readonly result: JobResult; readonly elements: number }[];
+  readonly reductions: Map<Expression, number>;
+  nonFinite: readonly number[];
+  crc32: number;
+}
+
+interface QueuedJob {
+  readonly state: TaskState;
+  /** Place among the jobs of its pass. */
+  readonly index: number;
+  readonly job: Job;
+}
+
+const isLastPass = ({ task, pass }: TaskState): boolean => pass >= (task.program?.passes.length ?? 1) - 1;
+
+function queuePass(state: TaskState, ready: QueuedJob[]): void {
+  const { task, pass, reductions } = state;
+  const { program, constant, inputs, elements, precision } = task;
+  const compute =
+    program === undefined
+      ? undefined
+      : {
+          pass: program.passes[pass],
+          scalars: evaluateScalars(program.scalars[pass], { count: elements, reductions }),
+          precision,
+          countNonFinite: task.countNonFinite && pass === 0,
+        };
+  const last = isLastPass(state);
+  const output = last ? task.output : undefined;
+  const jobs: QueuedJob[] = [];
+  // An empty tensor still has one (empty) job, so that every task ends.
+  for (let start = 0; start === 0 || start < elements; start += JOB_ELEMENTS) {
+    const end = Math.min(elements, start + JOB_ELEMENTS);
+    jobs.push({
+      state,
+      index: jobs.length,
+      job: { inputs, start, end, output, compute, constant, checksum: task.checksum && last },
+    });
+  }
+  state.left = jobs.length;
+  state.results = [];
+  ready.unshift(...jobs);
+}
+
+/** Joins what the jobs of a pass found, in the order of their places. */
+function finishPass(state: TaskState): void {
+  const { task, pass, results } = state;
+  const reductions = task.program?.passes[pass].reductions ?? [];
+  const rows = results.flatMap(({ result }) => result.partials);
+  for (const [slot, reduction] of reductions.entries()) {
+    const { start, join } = REDUCTIONS[reduction];
+    const total = rows.reduce((joined, row) => join(joined, row[slot]), start as number);
+    state.reductions.set((task.program as Program).reduced[pass][slot], total);
+  }
+  if (task.countNonFinite && pass === 0) {
+    state.nonFinite = task.inputs.map((_, i) =>
+      results.reduce((count, { result }) => count + (result.nonFinite[i] ?? 0), 0),
+    );
+  }
+  if (task.checksum && isLastPass(state)) {
+    const bytes = task.output === undefined ? 0 : dtypeBytes(task.output.dtype);
+    state.crc32 = results.reduce((crc, { result, elements }) => crc32Combine(crc, result.crc32, elements * bytes), 0);
+  }
+}

@@ -1,0 +1,166 @@
+import type { OutputLayout, OutputTensor } from "../../checkpoint/layout.js";
+import { OnebasinError } from "../../core/errors.js";
+import type { OnProgress } from "../../core/progress.js";
+import { dtypeBytes } from "../../tensor/dtype.js";
+import { elementCount } from "../../tensor/shape.js";
+import { compile } from "../expression/compile.js";
+import type { PlannedTensor, TensorPlan } from "../plan.js";
+import { checkAgreement } from "./check-agreement.js";
+import type { InputRef } from "./job.js";
+import type { OutputTarget } from "./output-target.js";
+import { jobMemory } from "./run-job.js";
+import { runTasks, type TensorTask } from "./run-tasks.js";
+
+export interface WriteOptions {
+  readonly layout: OutputLayout;
+  readonly target: OutputTarget;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+export interface WriteReport {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** The tensors of a plan as a checkpoint format lays them out. */
+export function outputTensors(plan: TensorPlan): OutputTensor[] {
+  return plan.tensors.map(({ key, dtype, shape, tie }) => ({ key, dtype, shape, tie }));
+}
+
+/**
+ * Carries out a plan: streams every tensor through the kernels to its place in the output. The output appears only
+ * when all of it is right; otherwise nothing is left behind.
+ *
+ * @throws `non-finite` when inputs hold NaN or infinity and the plan does not allow it; `mismatch` when whole
+ * numbers differ; `io`; `aborted`
+ */
+export async function writePlan(plan: TensorPlan, options: WriteOptions): Promise<WriteReport> {
+  const { layout, target, signal, onProgress } = options;
+  try {
+    await checkAgreement(plan);
+    for (const [file, { segments }] of layout.files.entries()) {
+      for (const { position, bytes } of segments) await target.write(file, position, bytes);
+    }
+    const { tasks, owners } = await placeTasks(plan, options);
+    const checksums = await runAll(plan, tasks, { target, signal, onProgress });
+    for (const [file, { checksumSegments }] of layout.files.entries()) {
+      const crc32Of = (key: string): number => checksums.get(owners.get(key) as string) as number;
+      for (const { position, bytes } of checksumSegments?.(crc32Of) ?? []) await target.write(file, position, bytes);
+    }
+    await target.commit();
+  } catch (error) {
+    await target.abort();
+    throw error;
+  }
+  return {
+    bytesRead: plan.tensors.reduce(
+      (total, { inputs }) => total + inputs.reduce((sum, { entry }) => sum + entryBytes(entry), 0),
+      0,
+    ),
+    bytesWritten: layout.files.reduce((total, { size }) => total + size, 0),
+  };
+}
+
+const entryBytes = ({ dtype, shape }: Pick<PlannedTensor, "dtype" | "shape">): number =>
+  elementCount(shape) * dtypeBytes(dtype);
+
+/** One task for each place in the output; tied keys share the task of the first (their owner). */
+async function placeTasks(
+  plan: TensorPlan,
+  { layout }: WriteOptions,
+): Promise<{ tasks: TensorTask[]; owners: Map<string, string> }> {
+  const tasks: TensorTask[] = [];
+  const owners = new Map<string, string>();
+  const ownerOfPlace = new Map<string, string>();
+  for (const tensor of plan.tensors) {
+    const placement = layout.placements.get(tensor.key);
+    if (placement === undefined) throw new Error(`the layout has no place for ${tensor.key}`);
+    const place = `${placement.file}:${placement.position}`;
+    const owner = elementCount(tensor.shape) === 0 ? undefined : ownerOfPlace.get(place);
+    owners.set(tensor.key, owner ?? tensor.key);
+    if (owner !== undefined) continue;
+    ownerOfPlace.set(place, tensor.key);
+    const output = { ...placement, dtype: tensor.dtype };
+    tasks.push({
+      ...taskOf(tensor, plan),
+      output,
+      checksum: layout.files[placement.file].checksumSegments !== undefined,
+    });
+  }
+  return { tasks, owners };
+}
+
+function taskOf(tensor: PlannedTensor, plan: TensorPlan): Omit<TensorTask, "output" | "checksum"> {
+  const { key, action, inputs, dtype, shape } = tensor;
+  const refs = inputs.map(({ entry, source }): InputRef => ({ ...entry, source }));
+  const elements = elementCount(shape);
+  if (action.kind !== "compute") {
+    const constant = action.kind === "constant" ? action.element : undefined;
+    return { key, elements, inputs: refs.slice(0, 1), constant, precision: "f32", countNonFinite: false };
+  }
+  const precision = dtype === "f64" ? "f64" : "f32";
+  return {
+    key,
+    elements,
+    inputs: refs,
+    program: compile(action.expression),
+    precision,
+    countNonFinite: !plan.allowNonFinite,
+  };
+}
+
+async function runAll(
+  plan: TensorPlan,
+  tasks: readonly TensorTask[],
+  { target, signal, onProgress }: Pick<WriteOptions, "target" | "signal" | "onProgress">,
+): Promise<Map<string, number>> {
+  const total = tasks.reduce(
+    (sum, { inputs }) => sum + inputs.reduce((bytes, input) => bytes + entryBytes(input), 0),
+    0,
+  );
+  const memoryPerJob = Math.max(0, ...tasks.map(taskMemory));
+  const backend = await target.openBackend(plan.sources, { bytes: total, memoryPerJob });
+  const checksums = new Map<string, number>();
+  const problems: string[] = [];
+  try {
+    await runTasks(tasks, backend, {
+      signal,
+      onBytes: (done) => onProgress?.({ stage: "merging", done, total, unit: "bytes" }),
+      onResult: (task, { crc32, nonFinite }) => {
+        checksums.set(task.key, crc32);
+        for (const [i, count] of nonFinite.entries()) {
+          if (count > 0)
+            problems.push(
+              `Key "${task.key}" of ${plan.sourceNames[task.inputs[i].source]}: ${count} of ${task.elements} numbers.`,
+            );
+        }
+      },
+    });
+  } finally {
+    await backend.close();
+  }
+  if (problems.length > 0) throw nonFiniteError(problems.sort());
+  return checksums;
+}
+
+function taskMemory({ inputs, output, program }: TensorTask): number {
+  const registers = Math.max(0, ...(program?.passes ?? []).map((pass) => pass.registers));
+  return jobMemory(
+    inputs.map(({ dtype }) => dtype),
+    output?.dtype,
+    registers,
+  );
+}
+
+/** Keys shown of a long list. */
+const MAX_SHOWN = 20;
+
+function nonFiniteError(problems: readonly string[]): OnebasinError {
+  const shown = problems.slice(0, MAX_SHOWN).map((line) => `  - ${line}`);
+  if (problems.length > MAX_SHOWN) shown.push(`  … and ${problems.length - MAX_SHOWN} more`);
+  return new OnebasinError("non-finite", `The inputs hold NaN or infinity:\n${shown.join("\n")}`, {
+    hint: "Such numbers spread to everything they are mixed with. Find out where they come from, or merge all the same with --allow-nonfinite.",
+    details: { keys: problems },
+  });
+}

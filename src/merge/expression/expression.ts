@@ -1,0 +1,105 @@
+import {
+  ELEMENTWISE,
+  type ElementwiseName,
+  type ReductionName,
+  SCALAR_ONLY,
+  type ScalarOnlyName,
+} from "./operations.js";
+
+/**
+ * A formula over the tensors of one key, as plain data. It stands for a tensor when an input reaches it by
+ * elementwise operations, else for a number.
+ */
+export type Expression =
+  | { readonly kind: "input"; readonly model: number }
+  | { readonly kind: "number"; readonly value: number }
+  /** The number of elements of the tensor. */
+  | { readonly kind: "count" }
+  | {
+      readonly kind: "apply";
+      readonly operation: ElementwiseName | ScalarOnlyName;
+      readonly args: readonly Expression[];
+    }
+  | { readonly kind: "reduce"; readonly reduction: ReductionName; readonly args: readonly Expression[] };
+
+type Operand = Expression | number;
+
+const tensorness = new WeakMap<Expression, boolean>();
+
+/** Whether the expression gives one value for each element. */
+export function isTensor(expression: Expression): boolean {
+  if (expression.kind !== "apply") return expression.kind === "input";
+  let known = tensorness.get(expression);
+  if (known === undefined) {
+    known = expression.args.some(isTensor);
+    tensorness.set(expression, known);
+  }
+  return known;
+}
+
+/** The tensor of a model, counted from 0 in the order they were given. */
+export const input = (model: number): Expression => ({ kind: "input", model });
+export const constant = (value: number): Expression => ({ kind: "number", value });
+export const elementCountOf: Expression = { kind: "count" };
+
+const operand = (value: Operand): Expression => (typeof value === "number" ? constant(value) : value);
+
+/**
+ * Applies an operation; folds numbers, and drops a multiplication or division by 1.
+ *
+ * The caller makes sure that the count of arguments is right and that `SCALAR_ONLY` operations get numbers.
+ */
+export function apply(operation: ElementwiseName | ScalarOnlyName, ...operands: readonly Operand[]): Expression {
+  const args = operands.map(operand);
+  if (args.every((arg) => arg.kind === "number")) {
+    const { evaluate } =
+      operation in ELEMENTWISE ? ELEMENTWISE[operation as ElementwiseName] : SCALAR_ONLY[operation as ScalarOnlyName];
+    return constant((evaluate as (...values: number[]) => number)(...args.map((arg) => arg.value)));
+  }
+  const isOne = (arg: Expression): boolean => arg.kind === "number" && arg.value === 1;
+  if (operation === "mul" && isOne(args[0])) return args[1];
+  if ((operation === "mul" || operation === "div") && isOne(args[1])) return args[0];
+  return { kind: "apply", operation, args };
+}
+
+function reduce(reduction: ReductionName, ...args: readonly Expression[]): Expression {
+  return { kind: "reduce", reduction, args };
+}
+
+export const neg = (x: Operand): Expression => apply("neg", x);
+export const abs = (x: Operand): Expression => apply("abs", x);
+export const sqrt = (x: Operand): Expression => apply("sqrt", x);
+export const sign = (x: Operand): Expression => apply("sign", x);
+export const exp = (x: Operand): Expression => apply("exp", x);
+export const log = (x: Operand): Expression => apply("log", x);
+export const add = (x: Operand, y: Operand): Expression => apply("add", x, y);
+export const sub = (x: Operand, y: Operand): Expression => apply("sub", x, y);
+export const mul = (x: Operand, y: Operand): Expression => apply("mul", x, y);
+export const div = (x: Operand, y: Operand): Expression => apply("div", x, y);
+export const min = (x: Operand, y: Operand): Expression => apply("min", x, y);
+export const max = (x: Operand, y: Operand): Expression => apply("max", x, y);
+export const lt = (x: Operand, y: Operand): Expression => apply("lt", x, y);
+export const le = (x: Operand, y: Operand): Expression => apply("le", x, y);
+export const eq = (x: Operand, y: Operand): Expression => apply("eq", x, y);
+export const where = (condition: Operand, then: Operand, otherwise: Operand): Expression =>
+  apply("where", condition, then, otherwise);
+
+/** Σ xᵢ over all elements. */
+export const sum = (x: Expression): Expression => reduce("sum", x);
+/** Σ xᵢ · yᵢ over all elements. */
+export const dot = (x: Expression, y: Expression): Expression => reduce("dot", x, y);
+export const largest = (x: Expression): Expression => reduce("largest", x);
+export const smallest = (x: Expression): Expression => reduce("smallest", x);
+export const mean = (x: Expression): Expression => div(sum(x), elementCountOf);
+/** √ Σ xᵢ². */
+export const norm = (x: Expression): Expression => sqrt(dot(x, x));
+/** The spread around the mean, divided by the count (not by one less). */
+export const std = (x: Expression): Expression => {
+  const centred = sub(x, mean(x));
+  return sqrt(div(dot(centred, centred), elementCountOf));
+};
+
+/** Σ wᵢ · xᵢ, added from left to right. */
+export function weightedSum(tensors: readonly Expression[], weights: readonly Operand[]): Expression {
+  return tensors.map((tensor, i) => mul(tensor, weights[i])).reduce((total, term) => add(total, term));
+}

@@ -1,0 +1,43 @@
+import type { Expression } from "./expression.js";
+
+/**
+ * Makes equal sub-expressions one object, so that each is computed once. Expressions that were interned by the
+ * same function may be compared with `===`.
+ */
+export function createInterner(): (expression: Expression) => Expression {
+  const byKey = new Map<string, { readonly expression: Expression; readonly id: number }>();
+  const done = new Map<Expression, Expression>();
+  const ids = new Map<Expression, number>();
+
+  const intern = (expression: Expression): Expression => {
+    const known = done.get(expression);
+    if (known !== undefined) return known;
+    const args = "args" in expression ? expression.args.map(intern) : [];
+    const key = `${head(expression)}(${args.map((arg) => ids.get(arg)).join()})`;
+    let entry = byKey.get(key);
+    if (entry === undefined) {
+      entry = { expression: "args" in expression ? { ...expression, args } : expression, id: byKey.size };
+      byKey.set(key, entry);
+      ids.set(entry.expression, entry.id);
+      done.set(entry.expression, entry.expression);
+    }
+    done.set(expression, entry.expression);
+    return entry.expression;
+  };
+  return intern;
+}
+
+function head(expression: Expression): string {
+  switch (expression.kind) {
+    case "input":
+      return `input ${expression.model}`;
+    case "number":
+      return `number ${Object.is(expression.value, -0) ? "-0" : expression.value}`;
+    case "count":
+      return "count";
+    case "apply":
+      return expression.operation;
+    case "reduce":
+      return `reduce ${expression.reduction}`;
+  }
+}

@@ -1,0 +1,57 @@
+import type { Params, ParamValues } from "../core/params.js";
+import type { Expression } from "./expression/expression.js";
+
+/** What a method combines for one key. */
+export interface MethodContext<P extends Params> {
+  /** The models' tensors, in the order given; without the base model. */
+  readonly models: readonly Expression[];
+  /** Present when the method needs a base, or may use one and got it. */
+  readonly base?: Expression;
+  /** One mixing weight a model; `defaultWeight` where none were given. */
+  readonly weights: readonly number[];
+  readonly params: ParamValues<P>;
+}
+
+/** A worked example: documentation, and a test of the method. Each tensor is given by its elements. */
+export interface MethodCase {
+  readonly name: string;
+  readonly models: readonly (readonly number[])[];
+  readonly base?: readonly number[];
+  readonly weights?: readonly number[];
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly expected: readonly number[];
+}
+
+/** A way to make one tensor of several, described in one file of `merge/methods/`. */
+export interface MergeMethod<P extends Params = Params> {
+  readonly id: string;
+  readonly title: string;
+  /** One sentence: what it does. */
+  readonly doc: string;
+  /** In plain text; a, b, … are the models, δ a task vector (model − base). */
+  readonly formula: string;
+  /** When it is the right choice, and when it is not. */
+  readonly use: string;
+  readonly paper?: string;
+  /** How many models it takes, the base not counted. */
+  readonly models: { readonly min: number; readonly max?: number };
+  readonly base: "none" | "optional" | "required";
+  /** The weight of a model that was given none; absent when the method has no weights. */
+  readonly defaultWeight?: number;
+  /** What comes out: a model, or a task vector (a difference of models). */
+  readonly gives: "model" | "task vector";
+  readonly params: P;
+  /** What is wrong with these weights and parameters, as a sentence; absent or `undefined` when nothing is. */
+  readonly problem?: (given: {
+    readonly models: number;
+    readonly weights: readonly number[];
+    readonly params: ParamValues<P>;
+  }) => string | undefined;
+  readonly combine: (context: MethodContext<P>) => Expression;
+  readonly cases: readonly MethodCase[];
+}
+
+/** Keeps the parameters' types while a method is written, and forgets them for the list of methods. */
+export function defineMergeMethod<const P extends Params>(method: MergeMethod<P>): MergeMethod {
+  return method as unknown as MergeMethod;
+}

@@ -1,0 +1,207 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { OnebasinError, throwProblems } from "../core/errors.js";
+import { unknownName } from "../core/suggest.js";
+import { buffersNote } from "./buffers-note.js";
+import { matchKeys } from "./match-keys.js";
+import type { MergeOptions } from "./merge-options.js";
+import type { PlannedTensor, TensorPlan } from "./plan.js";
+import { type PlanModel, planTensor } from "./plan-tensor.js";
+import {
+  expressionRecipe,
+  type MethodRequest,
+  methodRecipe,
+  type Recipe,
+  type RecipeModels,
+  ruledRequest,
+} from "./recipe.js";
+import { type Role, rolesOf } from "./roles.js";
+import { parseRule, type Rule } from "./rule.js";
+
+/** A checkpoint under the name that expressions and rules know it by. */
+export interface NamedModel {
+  readonly name: string;
+  readonly checkpoint: Checkpoint;
+}
+
+/** A rule with its formula; copies and drops have none. */
+interface ReadyRule {
+  readonly rule: Rule;
+  readonly recipe?: Recipe;
+}
+
+/**
+ * Plans a merge from headers alone: which formula each key gets, from which models, in which dtype. Reads no
+ * numbers.
+ *
+ * @param models in order; `a`, `b`, … by custom. The base model is given apart
+ * @throws `mismatch`, `bad-argument`, `unknown-name`: all problems together
+ */
+export function planMerge(
+  models: readonly NamedModel[],
+  options: MergeOptions & { readonly base?: Checkpoint } = {},
+): TensorPlan {
+  const named = options.base === undefined ? models : [...models, { name: "base", checkpoint: options.base }];
+  const problems: OnebasinError[] = [...nameProblems(named)];
+  const attempt = <T>(make: () => T): T | undefined => {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof OnebasinError)) throw error;
+      problems.push(error);
+      return undefined;
+    }
+  };
+  const recipeModels: RecipeModels = { names: named.map(({ name }) => name), hasBase: options.base !== undefined };
+  const request = methodRequest(options);
+  const build = (asked: MethodRequest): Recipe | undefined => {
+    const { recipe, problems: found } = methodRecipe(asked, recipeModels);
+    problems.push(...found);
+    return recipe;
+  };
+  const main = attempt(() =>
+    options.expression !== undefined
+      ? expressionRecipe(options.expression, recipeModels)
+      : build(request as MethodRequest),
+  );
+  const rules = (options.rules ?? []).map((text) =>
+    attempt((): ReadyRule => {
+      const rule = parseRule(text);
+      const { action } = rule;
+      if (action.kind === "expression") return { rule, recipe: expressionRecipe(action.text, recipeModels) };
+      if (action.kind === "method") return { rule, recipe: build(ruledRequest(action, request)) };
+      if (action.kind === "copy" && !recipeModels.names.includes(action.model)) {
+        throw unknownName("model called", action.model, recipeModels.names);
+      }
+      return { rule };
+    }),
+  );
+  throwProblems(problems, "the merge");
+
+  const { planModels, sources, notes } = placeModels(named);
+  const { tensors, used } = planKeys(planModels, {
+    main: main as Recipe,
+    rules: rules as ReadyRule[],
+    options,
+    problems,
+  });
+  for (const { rule } of rules as ReadyRule[]) {
+    if (!used.has(rule)) problems.push(unusedRule(rule, planModels));
+  }
+  throwProblems(problems, "the merge");
+  return {
+    tensors,
+    sources,
+    sourceNames: planModels.flatMap(({ file }, i) => named[i].checkpoint.sources.map(() => file)),
+    metadata: {},
+    moduleVersions: named[0].checkpoint.moduleVersions,
+    notes: [...notes, ...planNotes(tensors, main as Recipe, options)],
+    allowNonFinite: options.allowNonFinite ?? false,
+  };
+}
+
+function methodRequest(options: MergeOptions): MethodRequest | undefined {
+  if (options.expression === undefined)
+    return { method: options.method ?? "linear", params: options.params ?? {}, weights: options.weights };
+  if (options.method !== undefined || options.weights !== undefined || Object.keys(options.params ?? {}).length > 0) {
+    throw new OnebasinError(
+      "bad-argument",
+      "An expression says all there is to do: it takes no method, weights or parameters.",
+    );
+  }
+  return undefined;
+}
+
+function nameProblems(models: readonly NamedModel[]): OnebasinError[] {
+  if (models.length === 0) return [new OnebasinError("bad-argument", "There is no model to merge.")];
+  const names = models.map(({ name }) => name);
+  return names
+    .filter((name, i) => names.indexOf(name) !== i)
+    .map(
+      (name) =>
+        new OnebasinError("bad-argument", `Two models are called "${name}".`, {
+          hint: 'The base model is always called "base".',
+        }),
+    );
+}
+
+function placeModels(named: readonly NamedModel[]): {
+  planModels: PlanModel[];
+  sources: Checkpoint["sources"];
+  notes: string[];
+} {
+  const notes: string[] = [];
+  const planModels: PlanModel[] = [];
+  const sources = named.flatMap(({ checkpoint }) => checkpoint.sources);
+  let firstSource = 0;
+  for (const { name, checkpoint } of named) {
+    const { entries, change } = matchKeys(checkpoint.entries, named[0].checkpoint.entries);
+    notes.push(...checkpoint.notes.map((note) => `${checkpoint.name}: ${note}`));
+    if (change !== undefined)
+      notes.push(`${checkpoint.name}: keys were taken ${change}, to match those of ${named[0].checkpoint.name}.`);
+    planModels.push({ name, file: checkpoint.name, entries, firstSource });
+    firstSource += checkpoint.sources.length;
+  }
+  return { planModels, sources, notes };
+}
+
+function planKeys(
+  models: readonly PlanModel[],
+  given: {
+    readonly main: Recipe;
+    readonly rules: readonly ReadyRule[];
+    readonly options: MergeOptions;
+    readonly problems: OnebasinError[];
+  },
+): { tensors: PlannedTensor[]; used: Set<Rule> } {
+  const { main, rules, options, problems } = given;
+  const used = new Set<Rule>();
+  const tensors: PlannedTensor[] = [];
+  const roles = models.map(({ entries }) => rolesOf(entries));
+  for (const key of new Set(models.flatMap(({ entries }) => [...entries.keys()]))) {
+    const ready = rules.find(({ rule }) => rule.matches(key));
+    if (ready !== undefined) used.add(ready.rule);
+    if (ready?.rule.action.kind === "drop") continue;
+    const role = roles.map((byKey) => byKey.get(key)).find((found): found is Role => found !== undefined) as Role;
+    const copyFrom = ready?.rule.action.kind === "copy" ? ready.rule.action.model : undefined;
+    const recipe = ready?.recipe ?? main;
+    const planned = planTensor(key, { models, role, recipe, copyFrom, isNamed: ready?.rule.glob === key, options });
+    if ("problem" in planned) problems.push(planned.problem);
+    else tensors.push(planned.tensor);
+  }
+  return { tensors, used };
+}
+
+function unusedRule(rule: Rule, models: readonly PlanModel[]): OnebasinError {
+  const keys = [...new Set(models.flatMap(({ entries }) => [...entries.keys()]))];
+  const shadowed = keys.some((key) => rule.matches(key));
+  const examples = keys.slice(0, 3).join(", ");
+  return new OnebasinError(
+    "bad-argument",
+    shadowed
+      ? `Rule '${rule.text}' is never reached: earlier rules match all of its keys.`
+      : `Rule '${rule.text}' matches no key.`,
+    {
+      hint: shadowed
+        ? "The first rule that matches wins: put the narrower rule first."
+        : `Keys look like ${examples}; * stands for anything.`,
+      details: { rule: rule.text },
+    },
+  );
+}
+
+function planNotes(tensors: readonly PlannedTensor[], main: Recipe, options: MergeOptions): string[] {
+  const notes: string[] = [];
+  const buffers = buffersNote(tensors, options.buffers ?? "merge");
+  if (buffers !== undefined) notes.push(buffers);
+  if (main.gives === "task vector")
+    notes.push("The result is a task vector, a difference of models: it does not run as a network by itself.");
+  const dtypes = new Set(
+    tensors.flatMap(({ inputs }) => inputs.map(({ entry }) => entry.dtype)).filter((dtype) => dtype.includes("f")),
+  );
+  if (dtypes.size > 1 && options.dtype === undefined) {
+    notes.push(
+      `The models are stored in different formats (${[...dtypes].join(", ")}); each tensor takes the wider one. --dtype chooses another.`,
+    );
+  }
+  return notes;
+}

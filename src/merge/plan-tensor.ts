@@ -1,0 +1,187 @@
+import type { TensorEntry } from "../checkpoint/checkpoint.js";
+import { OnebasinError } from "../core/errors.js";
+import { type DType, type FloatDType, isFloat, promoteFloats } from "../tensor/dtype.js";
+import { sameShape, shapeText } from "../tensor/shape.js";
+import { createTensor } from "../tensor/tensor.js";
+import { type Expression, input, max } from "./expression/expression.js";
+import type { MergeOptions } from "./merge-options.js";
+import type { PlannedInput, PlannedTensor } from "./plan.js";
+import type { Recipe } from "./recipe.js";
+import { isStatistic, type Role } from "./roles.js";
+
+/** One model's part in a plan: its tensors under the first model's keys, its sources numbered in the plan. */
+export interface PlanModel {
+  readonly name: string;
+  readonly file: string;
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  readonly firstSource: number;
+}
+
+interface TensorRequest {
+  readonly models: readonly PlanModel[];
+  readonly role: Role;
+  readonly recipe: Recipe;
+  /** Name of the model that a rule copies this key from. */
+  readonly copyFrom?: string;
+  /** Whether a rule names this very key (not by a pattern), so that no policy applies. */
+  readonly isNamed: boolean;
+  readonly options: MergeOptions;
+}
+
+type Planned = { readonly tensor: PlannedTensor } | { readonly problem: OnebasinError };
+
+/** Plans one key: policies for buffers, then the rule's or the merge's formula; or says why it cannot be done. */
+export function planTensor(key: string, request: TensorRequest): Planned {
+  const { models, role, recipe, copyFrom, isNamed, options } = request;
+  if (copyFrom !== undefined) {
+    const model = models.find(({ name }) => name === copyFrom) as PlanModel;
+    if (!model.entries.has(key)) return { problem: missing(key, [model], models) };
+    return { tensor: copyOf(key, model, role, options.dtype) };
+  }
+  const policy = options.buffers ?? "merge";
+  if (!isNamed && role === "counter" && policy === "fresh") return { tensor: constantLike(key, models, role, 0) };
+  if (!isNamed && isStatistic(role) && policy !== "merge") {
+    return policy === "first"
+      ? copyOfFirst(key, models, role, options.dtype)
+      : { tensor: constantLike(key, models, role, role === "running variance" ? 1 : 0, options.dtype) };
+  }
+  if (!isNamed && role === "counter") return copyOfFirst(key, models, role);
+  if (!isNamed && role === "other buffer") return agreeing(key, models, role, options.dtype);
+  return computed(key, request, role === "running variance" ? max(recipe.expression, 0) : recipe.expression);
+}
+
+function computed(key: string, { models, role, recipe, options }: TensorRequest, expression: Expression): Planned {
+  const used = [...inputsOf(expression)].sort((a, b) => a - b);
+  const lacking = used.map((i) => models[i]).filter(({ entries }) => !entries.has(key));
+  if (lacking.length > 0) return { problem: missing(key, lacking, models) };
+  const problem = shapeProblem(
+    key,
+    used.map((i) => models[i]),
+  );
+  if (problem !== undefined) return { problem };
+  const inputs = used.map((i) => inputFrom(models[i], key));
+  const dtypes = inputs.map(({ entry }) => entry.dtype);
+  const integer = dtypes.find((dtype) => !isFloat(dtype));
+  if (integer !== undefined) {
+    return {
+      problem: new OnebasinError("mismatch", `Key "${key}" holds ${integer}, which no formula applies to.`, {
+        hint: `Copy it from one model: --rule '${key}: copy ${models[0].name}'`,
+      }),
+    };
+  }
+  const dtype = options.dtype ?? (dtypes as FloatDType[]).reduce(promoteFloats);
+  const { shape } = inputs[0].entry;
+  const renumbered = renumberInputs(expression, new Map(used.map((model, i) => [model, i])));
+  const isCopy = renumbered.kind === "input" && inputs[0].entry.dtype === dtype;
+  const action = isCopy ? ({ kind: "copy" } as const) : ({ kind: "compute", expression: renumbered } as const);
+  return { tensor: { key, dtype, shape, tie: commonTie(inputs), role, inputs, action, how: recipe.how } };
+}
+
+function copyOf(key: string, model: PlanModel, role: Role, dtype?: DType): PlannedTensor {
+  const planned = inputFrom(model, key);
+  const { entry } = planned;
+  const target = dtype !== undefined && isFloat(entry.dtype) ? dtype : entry.dtype;
+  const action =
+    target === entry.dtype ? ({ kind: "copy" } as const) : ({ kind: "compute", expression: input(0) } as const);
+  const how = `copy of ${model.name}`;
+  return { key, dtype: target, shape: entry.shape, tie: commonTie([planned]), role, inputs: [planned], action, how };
+}
+
+function copyOfFirst(key: string, models: readonly PlanModel[], role: Role, dtype?: DType): Planned {
+  const [first] = models;
+  return first.entries.has(key)
+    ? { tensor: copyOf(key, first, role, dtype) }
+    : { problem: missing(key, [first], models) };
+}
+
+/** A table or mask: the first model's, and whole numbers must be the same in all models that have it. */
+function agreeing(key: string, models: readonly PlanModel[], role: Role, dtype?: DType): Planned {
+  const planned = copyOfFirst(key, models, role, dtype);
+  if ("problem" in planned) return planned;
+  const { tensor } = planned;
+  const having = models.filter(({ entries }) => entries.has(key));
+  if (isFloat(tensor.dtype)) return planned;
+  const problem = shapeProblem(key, having);
+  if (problem !== undefined) return { problem };
+  return { tensor: { ...tensor, inputs: having.map((model) => inputFrom(model, key)), mustAgree: true } };
+}
+
+function constantLike(
+  key: string,
+  models: readonly PlanModel[],
+  role: Role,
+  value: number,
+  dtype?: DType,
+): PlannedTensor {
+  const { entry } = inputFrom(models.find(({ entries }) => entries.has(key)) as PlanModel, key);
+  const target = dtype !== undefined && isFloat(entry.dtype) ? dtype : entry.dtype;
+  const element = createTensor(target, [], [value]).bytes;
+  return {
+    key,
+    dtype: target,
+    shape: entry.shape,
+    role,
+    inputs: [],
+    action: { kind: "constant", element },
+    how: `fresh: ${value}`,
+  };
+}
+
+function inputFrom(model: PlanModel, key: string): PlannedInput {
+  const entry = model.entries.get(key) as TensorEntry;
+  return { entry, source: model.firstSource + entry.source };
+}
+
+/** A tie survives when every input has one: equal inputs, equal result. */
+function commonTie(inputs: readonly PlannedInput[]): string | undefined {
+  if (inputs.some(({ entry }) => entry.tie === undefined)) return undefined;
+  return inputs.map(({ entry, source }) => `${source}:${entry.tie}`).join("|");
+}
+
+function shapeProblem(key: string, models: readonly PlanModel[]): OnebasinError | undefined {
+  const [first, ...others] = models.map((model) => ({ model, shape: (model.entries.get(key) as TensorEntry).shape }));
+  const other = others.find(({ shape }) => !sameShape(shape, first.shape));
+  if (other === undefined) return undefined;
+  return new OnebasinError(
+    "mismatch",
+    `Key "${key}": ${first.model.file} has ${shapeText(first.shape)}, ${other.model.file} has ${shapeText(other.shape)}.`,
+    {
+      hint: `Merge equal architectures, or take such keys from one model: --rule '${key}: copy ${first.model.name}'`,
+      details: { key, shapes: [first.shape, other.shape] },
+    },
+  );
+}
+
+function missing(key: string, lacking: readonly PlanModel[], models: readonly PlanModel[]): OnebasinError {
+  const having = models.filter(({ entries }) => entries.has(key));
+  return new OnebasinError(
+    "mismatch",
+    `Key "${key}" is in ${having.map(({ file }) => file).join(", ")}, but not in ${lacking.map(({ file }) => file).join(", ")}.`,
+    {
+      hint: `Merge equal architectures, or say what to do: --rule '${key}: copy ${having[0].name}' or --rule '${key}: drop'`,
+      details: { key },
+    },
+  );
+}
+
+function inputsOf(expression: Expression, found = new Set<number>(), seen = new Set<Expression>()): Set<number> {
+  if (seen.has(expression)) return found;
+  seen.add(expression);
+  if (expression.kind === "input") found.add(expression.model);
+  if ("args" in expression) for (const arg of expression.args) inputsOf(arg, found, seen);
+  return found;
+}
+
+function renumberInputs(expression: Expression, numbers: ReadonlyMap<number, number>): Expression {
+  const done = new Map<Expression, Expression>();
+  const visit = (node: Expression): Expression => {
+    let result = done.get(node);
+    if (result === undefined) {
+      if (node.kind === "input") result = input(numbers.get(node.model) as number);
+      else result = "args" in node ? { ...node, args: node.args.map(visit) } : node;
+      done.set(node, result);
+    }
+    return result;
+  };
+  return visit(expression);
+}

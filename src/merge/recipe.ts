@@ -1,0 +1,157 @@
+import { OnebasinError } from "../core/errors.js";
+import { describeParam, resolveParams } from "../core/params.js";
+import { unknownName } from "../core/suggest.js";
+import { type Expression, input } from "./expression/expression.js";
+import { parseExpression } from "./expression/parse-expression.js";
+import type { MergeMethod } from "./method.js";
+import { methods } from "./methods.gen.js";
+import type { RuleAction } from "./rule.js";
+
+/** How a method is asked for: by its id, with what it was given. */
+export interface MethodRequest {
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly weights?: readonly number[];
+}
+
+/** A formula ready to be applied to keys. */
+export interface Recipe {
+  readonly expression: Expression;
+  /** In words: `slerp t=0.3`. */
+  readonly how: string;
+  readonly gives: MergeMethod["gives"];
+}
+
+/** The models a recipe is written for: their names in order of input, the base (if any) last. */
+export interface RecipeModels {
+  readonly names: readonly string[];
+  readonly hasBase: boolean;
+}
+
+/** @throws `unknown-name` */
+export function findMethod(id: string): MergeMethod {
+  const method = methods.find((candidate) => candidate.id === id);
+  if (method === undefined)
+    throw unknownName(
+      "merge method",
+      id,
+      methods.map((candidate) => candidate.id),
+    );
+  return method;
+}
+
+/**
+ * Builds the formula of a method for the given models.
+ *
+ * @returns the recipe, or all that is wrong with the request
+ */
+export function methodRecipe(
+  request: MethodRequest,
+  { names, hasBase }: RecipeModels,
+): { readonly recipe?: Recipe; readonly problems: readonly OnebasinError[] } {
+  const method = findMethod(request.method);
+  const count = names.length - (hasBase ? 1 : 0);
+  const { values: params, problems } = resolveParams(`method "${method.id}"`, method.params, request.params);
+  const all = [
+    ...problems,
+    ...countProblems(method, count, hasBase),
+    ...weightProblems(method, request.weights, names.slice(0, count)),
+  ];
+  if (all.length > 0) return { problems: all };
+  const weights = request.weights ?? names.slice(0, count).map(() => method.defaultWeight ?? 1);
+  const problem = method.problem?.({ models: count, weights, params });
+  if (problem !== undefined)
+    return { problems: [new OnebasinError("bad-argument", `Method "${method.id}": ${problem}`)] };
+  const models = names.slice(0, count).map((_, i) => input(i));
+  const base = hasBase ? input(count) : undefined;
+  const settings = [
+    ...(request.weights === undefined ? [] : [`weights=${request.weights.join(",")}`]),
+    ...Object.entries(params).map(([name, value]) => `${name}=${String(value)}`),
+  ];
+  return {
+    recipe: {
+      expression: method.combine({ models, base, weights, params }),
+      how: [method.id, ...settings].join(" "),
+      gives: method.gives,
+    },
+    problems: [],
+  };
+}
+
+/** @throws `bad-argument`, `unknown-name` */
+export function expressionRecipe(text: string, { names }: RecipeModels): Recipe {
+  return { expression: parseExpression(text, names), how: text, gives: "model" };
+}
+
+/** The request that a rule makes of the merge's own method, with the rule's settings on top. */
+export function ruledRequest(
+  action: Extract<RuleAction, { kind: "method" }>,
+  merge: MethodRequest | undefined,
+): MethodRequest {
+  if (action.method !== undefined) return { method: action.method, params: action.params, weights: action.weights };
+  if (merge === undefined) {
+    throw new OnebasinError("bad-argument", "A rule gives settings, but the merge is an expression and has none.", {
+      hint: "Name a method in the rule: 'GLOB: method slerp t=0.3'.",
+    });
+  }
+  return {
+    method: merge.method,
+    params: { ...merge.params, ...action.params },
+    weights: action.weights ?? merge.weights,
+  };
+}
+
+function countProblems({ id, models, base }: MergeMethod, count: number, hasBase: boolean): OnebasinError[] {
+  const problems: OnebasinError[] = [];
+  const range =
+    models.max === undefined
+      ? `${models.min} or more`
+      : models.max === models.min
+        ? `${models.min}`
+        : `${models.min} to ${models.max}`;
+  if (count < models.min || count > (models.max ?? Number.POSITIVE_INFINITY)) {
+    problems.push(new OnebasinError("bad-argument", `Method "${id}" takes ${range} models; got ${count}.`));
+  }
+  if (base === "required" && !hasBase) {
+    problems.push(
+      new OnebasinError("bad-argument", `Method "${id}" needs the base model that the others were trained from.`, {
+        hint: "Give it as --base CKPT.",
+      }),
+    );
+  }
+  if (base === "none" && hasBase) {
+    problems.push(
+      new OnebasinError("bad-argument", `Method "${id}" has no use for a base model.`, {
+        hint: "Leave --base out, or choose a method of task vectors: task_arithmetic.",
+      }),
+    );
+  }
+  return problems;
+}
+
+function weightProblems(
+  { id, defaultWeight, params }: MergeMethod,
+  weights: readonly number[] | undefined,
+  names: readonly string[],
+): OnebasinError[] {
+  if (weights === undefined) return [];
+  if (defaultWeight === undefined) {
+    const own = Object.entries(params).map(([name, param]) => `${name} (${describeParam(param)})`);
+    return [
+      new OnebasinError("bad-argument", `Method "${id}" has no weights.`, {
+        hint:
+          own.length > 0 ? `Its parameters: ${own.join("; ")}. Or use linear.` : "Use linear or sum to weigh models.",
+      }),
+    ];
+  }
+  if (weights.length !== names.length) {
+    return [
+      new OnebasinError(
+        "bad-argument",
+        `${weights.length} weights (${weights.join(", ")}) were given for ${names.length} models (${names.join(", ")}).`,
+        { hint: "Give one weight a model, in the order of the models; the base has none." },
+      ),
+    ];
+  }
+  return [];
+}

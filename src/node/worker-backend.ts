@@ -1,0 +1,62 @@
+import { createRequire } from "node:module";
+import { Worker } from "node:worker_threads";
+import type { Job, JobBackend, JobResult } from "../merge/execute/job.js";
+import type { SharedSource } from "./job-io.js";
+import { fromWire, type JobAnswer } from "./worker-messages.js";
+
+/** Jobs handed to a thread ahead of time, so that it never waits for the next. */
+const QUEUE_DEPTH = 2;
+
+/** Runs jobs on threads that read and write files themselves: no tensor crosses from thread to thread. */
+export function createWorkerBackend(
+  threads: number,
+  paths: { readonly sources: readonly SharedSource[]; readonly files: readonly string[] },
+): JobBackend {
+  // By package name, so that the built worker is found from the sources too.
+  const script = createRequire(import.meta.url).resolve("#merge-worker");
+  const pool = Array.from({ length: threads }, () => new PooledWorker(new Worker(script, { workerData: paths })));
+  return {
+    concurrency: threads * QUEUE_DEPTH,
+    run: (job) => pool.reduce((least, worker) => (worker.waiting < least.waiting ? worker : least)).run(job),
+    close: async () => {
+      await Promise.all(pool.map((worker) => worker.close()));
+    },
+  };
+}
+
+/** Owns one thread. */
+class PooledWorker {
+  readonly #worker: Worker;
+  readonly #answers = new Map<number, { resolve: (result: JobResult) => void; reject: (error: unknown) => void }>();
+  #next = 0;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on("message", ({ id, result, error }: JobAnswer) => {
+      const answer = this.#answers.get(id);
+      this.#answers.delete(id);
+      if (error !== undefined) answer?.reject(fromWire(error));
+      else answer?.resolve(result as JobResult);
+    });
+    worker.on("error", (error) => {
+      for (const { reject } of this.#answers.values()) reject(error);
+      this.#answers.clear();
+    });
+  }
+
+  get waiting(): number {
+    return this.#answers.size;
+  }
+
+  run(job: Job): Promise<JobResult> {
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#answers.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, job });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
