@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { sharedFolder } from "../../../test/support/shared-files.js";
 import { createDatasetCache } from "../../node/dataset-cache.js";
 import { loadDataset } from "../load-dataset.js";
 
-const shared = process.env.ONEBASIN_SHARED ?? fileURLToPath(new URL("../../../../shared", import.meta.url));
-const folder = join(shared, "data");
+const folder = join(sharedFolder, "data");
 
 test.skipIf(!existsSync(join(folder, "mnist-m")))("the real MNIST-M, as SciPy reads it", async () => {
   const environment = createDatasetCache({ folder, offline: true });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { makeIdx, makeIdxGz } from "../../../test/data/make-idx.js";
+import { makeIdx, makeIdxGz } from "../../../test/support/make-idx.js";
 import { bytesSource } from "../../checkpoint/byte-source.js";
 import { readIdxImages, readIdxLabels } from "./idx.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { makeMat } from "../../../test/data/make-mat.js";
+import { makeMat } from "../../../test/support/make-mat.js";
 import { bytesSource } from "../../checkpoint/byte-source.js";
 import { decodeMatImages } from "./mat-images.js";
 
