@@ -14,5 +14,5 @@ test.each([
   ["hello there, this is text", /a text file/],
   ["\x01\x02\x03", /is not a checkpoint\.$/],
 ])("%j is told apart from a checkpoint", async (content, message) => {
-  await expect(openCheckpoint(bytesSource("model.bin", text(content)))).rejects.toThrow(message);
+  await expect(openCheckpoint(bytesSource("model", text(content)))).rejects.toThrow(message);
 });
