@@ -5,9 +5,10 @@ import { OnebasinError } from "../core/errors.js";
 import type { OnProgress } from "../core/progress.js";
 import { outputTensors, type WriteReport, writePlan } from "../merge/execute/write-plan.js";
 import type { TensorPlan } from "../merge/plan.js";
-import { createFileTarget, type FileTargetOptions } from "./file-target.js";
+import { createFileTarget } from "./file-target.js";
+import type { ThreadOptions } from "./open-file-backend.js";
 
-export interface SaveOptions extends FileTargetOptions {
+export interface SaveOptions extends ThreadOptions {
   /** Id of a format; told by the extension unless given. */
   readonly format?: string;
   /** Largest file in bytes; the output is then several files and an index. */

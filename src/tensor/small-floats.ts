@@ -20,10 +20,10 @@ export function bf16ToNumber(bits: number): number {
   return floatFromBits(bits << 16);
 }
 
-/** NaN becomes the quiet NaN 0x7fc0 with its sign kept. */
+/** Every NaN becomes 0x7fc0. */
 export function numberToBf16(value: number): number {
   const bits = bitsOf(value);
-  if ((bits & 0x7fffffff) > 0x7f800000) return ((bits >>> 16) & 0x8000) | 0x7fc0;
+  if ((bits & 0x7fffffff) > 0x7f800000) return 0x7fc0;
   return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
 }
 
@@ -60,7 +60,7 @@ function encode(format: SmallFloat, value: number): number {
   const bits = bitsOf(value);
   const sign = (bits >>> 31) << format.signShift;
   const magnitude = bits & 0x7fffffff;
-  if (magnitude > 0x7f800000) return sign | format.nan;
+  if (magnitude > 0x7f800000) return format.nan;
   if (magnitude === 0x7f800000) return sign | format.overflow;
   const exponent = (magnitude >>> 23) - 127 + format.bias;
   const dropped = 23 - format.mantissaBits;

@@ -1,5 +1,6 @@
-// Every kernel works on a block: `n` elements that start at a 16-byte aligned address. Buffers are padded to a whole
-// number of vectors, so elementwise kernels may compute (never trap on) the few elements after the last.
+// Every kernel works on a block: `n` elements that start at a 16-byte aligned address. Buffers are padded to a multiple
+// of 16 elements, so kernels that give one value an element may go on to the next multiple; the bytes that are read
+// from a file are followed by zeros up to there.
 export * from "./elementwise";
 export * from "./convert";
 export * from "./reduce";

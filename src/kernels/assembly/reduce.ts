@@ -66,43 +66,38 @@ function dot<T>(a: usize, b: usize, n: i32): f64 {
   return laneSum(s0, s1, s2, s3) + rest;
 }
 
-/** NaN when any element is. */
+// NaN when any element is.
 // @ts-ignore: decorator
 @inline
-function extreme<T>(largest: bool, a: usize, n: i32): f64 {
-  let result: f64 = largest ? -Infinity : Infinity;
-  for (let i = 0; i < n; i++) {
-    const x = <f64>load<T>(a + <usize>i * sizeof<T>());
-    result = largest ? max<f64>(result, x) : min<f64>(result, x);
-  }
-  return result;
-}
-
-/** How many elements are NaN or infinite. */
-export function countNonFinite_f32(a: usize, n: i32): f64 {
-  const magnitude = i32x4.splat(0x7fffffff);
-  const infinity = i32x4.splat(0x7f800000);
-  let counts = i32x4.splat(0);
+function extreme<T>(isLargest: bool, a: usize, n: i32): f64 {
+  const start: T = isLargest ? <T>-Infinity : <T>Infinity;
+  let lanes = v128.splat<T>(start);
+  const perVector = 16 / <i32>sizeof<T>();
   let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    counts = i32x4.sub(counts, i32x4.ge_s(v128.and(v128.load(a), magnitude), infinity));
+  for (; i + perVector <= n; i += perVector) {
+    const x = v128.load(a);
+    lanes = isLargest ? v128.max<T>(lanes, x) : v128.min<T>(lanes, x);
     a += 16;
   }
-  let count =
-    i32x4.extract_lane(counts, 0) + i32x4.extract_lane(counts, 1) + i32x4.extract_lane(counts, 2) + i32x4.extract_lane(counts, 3);
+  let result = start;
   for (; i < n; i++) {
-    count += i32((load<u32>(a) & 0x7fffffff) >= 0x7f800000);
-    a += 4;
+    const x = load<T>(a);
+    result = isLargest ? max<T>(result, x) : min<T>(result, x);
+    a += sizeof<T>();
   }
-  return <f64>count;
+  result = joined<T>(isLargest, result, v128.extract_lane<T>(lanes, 0));
+  result = joined<T>(isLargest, result, v128.extract_lane<T>(lanes, 1));
+  if (sizeof<T>() == 4) {
+    result = joined<T>(isLargest, result, v128.extract_lane<T>(lanes, 2));
+    result = joined<T>(isLargest, result, v128.extract_lane<T>(lanes, 3));
+  }
+  return <f64>result;
 }
 
-export function countNonFinite_f64(a: usize, n: i32): f64 {
-  let count = 0;
-  for (let i = 0; i < n; i++) {
-    count += i32((load<u64>(a + (<usize>i << 3)) & 0x7fffffffffffffff) >= 0x7ff0000000000000);
-  }
-  return <f64>count;
+// @ts-ignore: decorator
+@inline
+function joined<T>(isLargest: bool, x: T, y: T): T {
+  return isLargest ? max<T>(x, y) : min<T>(x, y);
 }
 
 export function sum_f32(a: usize, n: i32): f64 {

@@ -3,7 +3,7 @@ import { dtypeBytes } from "../../tensor/dtype.js";
 import { elementCount } from "../../tensor/shape.js";
 import type { PlannedTensor, TensorPlan } from "../plan.js";
 import { GRANULE, type InputRef } from "./job.js";
-import { readElements } from "./read-elements.js";
+import { readRangeInto } from "./read-range-into.js";
 import { sourceIO } from "./source-io.js";
 
 /**
@@ -36,7 +36,7 @@ async function firstDifferent(tensor: PlannedTensor, plan: TensorPlan): Promise<
     const pieces = tensor.inputs.map(() => new Uint8Array((end - start) * bytes));
     for (const [i, { entry, source }] of tensor.inputs.entries()) {
       const input: InputRef = { ...entry, source };
-      await readElements(io, input, { start, end, target: pieces[i] });
+      await readRangeInto(io, input, { start, end, target: pieces[i] });
     }
     const other = pieces.findIndex((piece) => piece.some((byte, at) => byte !== pieces[0][at]));
     if (other >= 0) return other;

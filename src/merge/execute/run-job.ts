@@ -3,12 +3,12 @@ import { type DType, dtypeBytes } from "../../tensor/dtype.js";
 import { REDUCTIONS } from "../expression/operations.js";
 import type { Instruction } from "../expression/program.js";
 import { GRANULE, type Job, type JobIO, type JobResult } from "./job.js";
-import { readElements } from "./read-elements.js";
+import { readRangeInto } from "./read-range-into.js";
 
 /** Elements of one register: small enough that a handful stay in the first-level cache. */
 const BLOCK = 2048;
-/** Read past by kernels that load whole vectors. */
-const PADDING = 64;
+/** Bytes after each buffer that kernels may touch: 16 elements of the widest dtype. */
+const PADDING = 128;
 
 /**
  * Makes a function that runs one job after the other on WebAssembly memory of its own. Not for concurrent calls:
@@ -72,7 +72,7 @@ async function copy(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult> {
   for (let start = job.start; start < job.end; start += GRANULE) {
     const count = Math.min(GRANULE, job.end - start);
     const target = new Uint8Array(kernels.memory.buffer, address, count * bytes);
-    if (constant === undefined) await readElements(io, job.inputs[0], { start, end: start + count, target });
+    if (constant === undefined) await readRangeInto(io, job.inputs[0], { start, end: start + count, target });
     else for (let at = 0; at < target.length; at++) target[at] = constant[at % bytes];
     await io.write(output.file, output.position + start * bytes, target);
     if (job.checksum) crc32 = kernels.functions.crc32(crc32, address, count * bytes) >>> 0;
@@ -91,7 +91,8 @@ async function compute(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult
     const count = Math.min(GRANULE, job.end - start);
     for (const [i, input] of job.inputs.entries()) {
       const target = new Uint8Array(kernels.memory.buffer, buffers.inputs[i], count * dtypeBytes(input.dtype));
-      await readElements(io, input, { start, end: start + count, target });
+      await readRangeInto(io, input, { start, end: start + count, target });
+      zeroPadding(kernels, target);
     }
     const row = (job.compute?.pass.reductions ?? []).map((reduction) => REDUCTIONS[reduction].start as number);
     for (let at = 0; at < count; at += BLOCK) runBlock(at, Math.min(BLOCK, count - at), row, nonFinite);
@@ -103,6 +104,11 @@ async function compute(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult
     }
   }
   return { partials, nonFinite, crc32 };
+}
+
+/** Kernels read on to a multiple of 16 elements; what they find there must not look like a number gone wrong. */
+function zeroPadding(kernels: Kernels, { byteOffset, byteLength }: Uint8Array): void {
+  new Uint8Array(kernels.memory.buffer, byteOffset + byteLength, PADDING).fill(0);
 }
 
 type BlockStep = (at: number, n: number, partials: number[], nonFinite: number[]) => void;
@@ -162,33 +168,33 @@ function loadStep(
   kernels: Kernels,
   buffers: Buffers,
 ): BlockStep {
-  const precision = job.compute?.precision ?? "f32";
-  const { functions } = kernels;
+  const { precision, countNonFinite } = job.compute as NonNullable<Job["compute"]>;
   const { dtype } = job.inputs[model];
   const to = buffers.register(out);
   const from = buffers.inputs[model];
   const bytes = dtypeBytes(dtype);
-  const count = functions[`countNonFinite_${precision}`];
-  const read = loader(dtype, precision, kernels);
+  const load = loader(dtype, precision, kernels);
+  if (!countNonFinite) return (at, n) => void load(to, from + at * bytes, n);
   return (at, n, _, nonFinite) => {
-    read(to, from + at * bytes, n);
-    if (nonFinite.length > 0) nonFinite[model] += count(to, n);
+    nonFinite[model] += load(to, from + at * bytes, n);
   };
 }
 
-type Mover = (to: number, from: number, n: number) => void;
+/** From stored bytes to a register; gives the count of elements that are not finite. */
+type Loader = (to: number, from: number, n: number) => number;
 
-/** From stored bytes to a register. Narrow formats reach f64 by way of f32, which holds them exactly. */
-function loader(dtype: DType, precision: "f32" | "f64", { functions }: Kernels): Mover {
+/** Narrow formats reach f64 by way of f32, which holds them exactly. */
+function loader(dtype: DType, precision: "f32" | "f64", { functions }: Kernels): Loader {
   if (precision === "f32") return functions[`load_${dtype}`];
-  if (dtype === "f64") return functions.copy_f64;
+  if (dtype === "f64") return functions.loadWide_f64;
   const narrow = functions[`load_${dtype}`];
   const widen = functions.store_f64;
   return (to, from, n) => {
-    // The f32 values lie in the upper half of the f64 register: each is read before its place is written.
-    const upper = to + align(n * 4);
-    narrow(upper, from, n);
+    // The f32 values go to the upper half of the f64 register: each is read before its place is written.
+    const upper = to + BLOCK * 4;
+    const count = narrow(upper, from, n);
     widen(to, upper, n);
+    return count;
   };
 }
 
@@ -200,7 +206,7 @@ function storeStep(a: number, job: Job, kernels: Kernels, buffers: Buffers): Blo
   const bytes = dtypeBytes(dtype);
   const write = functions[`store_${dtype}`];
   if (job.compute.precision === "f32") return (at, n) => void write(buffers.output + at * bytes, from, n);
-  if (dtype === "f64") return (at, n) => void functions.copy_f64(buffers.output + at * bytes, from, n);
+  if (dtype === "f64") return (at, n) => void functions.loadWide_f64(buffers.output + at * bytes, from, n);
   // Narrowed in place: f64 element i is read before f32 element i is written over it.
   return (at, n) => {
     functions.load_f64(from, from, n);
