@@ -3,6 +3,7 @@ import type { Shape } from "../tensor/shape.js";
 import type { AxisTie } from "./axis-tie.js";
 import type { Attributes, GraphNode } from "./graph.js";
 import type { GraphBuilder } from "./graph-builder.js";
+import type { TrainingServices } from "./unit.js";
 
 /** What an operator's rules know about a node: attributes and concrete shapes. */
 export interface NodeFacts {
@@ -29,12 +30,7 @@ export interface EmitContext extends NodeFacts {
   readonly outputShapes: readonly Shape[];
 }
 
-export interface TrainingContext extends EmitContext {
-  /** Says what an entry of the state holds after this step. */
-  readonly updateState: (key: string, value: string) => void;
-  /** A tensor of 0 (share `ratio`) and 1/(1 − ratio), drawn anew each step. */
-  readonly dropoutMask: (shape: Shape, ratio: number) => string;
-}
+export interface TrainingContext extends EmitContext, TrainingServices {}
 
 export interface TrainingOutputs {
   readonly outputs: readonly string[];

@@ -4,7 +4,7 @@ import { onnxRuntime } from "../node/onnx-runtime.js";
 import { elementCount, type Shape } from "../tensor/shape.js";
 import { createTensor, type Tensor, tensorNumbers } from "../tensor/tensor.js";
 import { axisOrder, findAxes } from "./axes.js";
-import { emitGradients, emitNetwork } from "./differentiate.js";
+import { differentiate } from "./differentiate.js";
 import type { Network } from "./graph.js";
 import { createGraphBuilder } from "./graph-builder.js";
 import { inferShapes } from "./infer-shapes.js";
@@ -64,16 +64,18 @@ function trainingGraph(network: Network, probe: Tensor): Network {
   const shapes = inferShapes(network);
   const build = createGraphBuilder("training");
   const values = new Map([...network.state].map(([key, { dtype, shape }]) => [key, build.input(key, dtype, shape)]));
-  const emitted = emitNetwork(build, network, {
+  const [{ name }] = network.outputs;
+  const gradients = differentiate(build, network, {
     shapes,
     values,
+    by: network.state.keys(),
     updateState: () => {},
     dropoutMask: (shape, ratio) => build.constant(createTensor("f32", shape, maskValues(shape, ratio))),
+    outputGradients(emittedOf) {
+      build.output(emittedOf(name), "f32", { as: "y" });
+      return new Map([[name, build.constant(probe)]]);
+    },
   });
-  const [{ name }] = network.outputs;
-  const from = new Map([[name, build.constant(probe)]]);
-  const gradients = emitGradients(build, emitted, { from, by: network.state.keys() });
-  build.output(emitted.values.get(name)!, "f32", { as: "y" });
   for (const key of network.state.keys()) {
     const gradient = gradients.get(key);
     if (gradient !== undefined) build.output(gradient, "f32", { as: `d_${key}` });

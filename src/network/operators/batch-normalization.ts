@@ -1,12 +1,9 @@
 import { elementCount, type Shape } from "../../tensor/shape.js";
 import { badShapes, floatAttribute } from "../attributes.js";
 import { inputAxis, outputAxis, same } from "../axis-tie.js";
+import { USUAL_EPSILON, USUAL_MOMENTUM } from "../batch-norm-defaults.js";
 import type { GraphBuilder } from "../graph-builder.js";
 import { defineOperator } from "../operator.js";
-
-/** ONNX's defaults. Its momentum is the share that stays; PyTorch's (0.1) the share that is replaced. */
-export const USUAL_EPSILON = 1e-5;
-const USUAL_MOMENTUM = 0.9;
 
 /** Shapes of a value per channel, so that it broadcasts over [n, c, …]. */
 const perChannel = (input: Shape): number[] => [1, input[1], ...input.slice(2).map(() => 1)];

@@ -1,0 +1,248 @@
+"""Golden values of networks and of training them, from PyTorch.
+
+Writes test/fixtures/networks.json: for each network its keys and shapes in order, logits in evaluation mode, and
+losses and a sample of the state after three training steps under several optimizers. Every number fed in follows a
+formula that the tests repeat, so that only results are stored.
+
+Run with PyTorch 2.13: python test/golden/networks.py
+"""
+
+import json
+import math
+import pathlib
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+torch.set_num_threads(1)
+torch.use_deterministic_algorithms(True)
+
+
+def uniform(stream, count):
+    """Numbers in [-0.5, 0.5), exact in f64 on both sides."""
+    return [((i * 7919 + stream * 104729 + 13) % 20011) / 20011 - 0.5 for i in range(count)]
+
+
+def fill(state):
+    for index, (key, tensor) in enumerate(state.items()):
+        if key.endswith("num_batches_tracked"):
+            continue
+        u = torch.tensor(uniform(index, tensor.numel()), dtype=torch.float64).reshape(tensor.shape)
+        if tensor.dim() >= 2 and not key.startswith("layer_norm"):
+            value = u * math.sqrt(24 / (tensor.numel() / tensor.shape[0]))
+        elif key.endswith("running_var"):
+            value = 1 + 0.5 * u
+        elif key.endswith("weight"):
+            value = 1 + 0.2 * u
+        else:
+            value = 0.1 * u
+        tensor.copy_(value.float())
+
+
+class Mask(nn.Module):
+    """Dropout with a given mask: every fourth element is dropped, the others are scaled by 4/3."""
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        mask = torch.full((x.numel(),), 4 / 3)
+        mask[1::4] = 0
+        return x * mask.reshape(x.shape)
+
+
+def vgg16(width, classes=10):
+    model = nn.Module()
+    layers_in = 1
+    for block, sizes in enumerate([[64, 64], [128, 128], [256, 256, 256], [512, 512, 512]]):
+        layers = []
+        for size in sizes:
+            out = int(size * width)
+            layers += [nn.Conv2d(layers_in, out, 3, padding=1), nn.BatchNorm2d(out), nn.ReLU()]
+            layers_in = out
+        setattr(model, f"block_{block + 1}", nn.Sequential(*layers, nn.MaxPool2d(2)))
+    hidden = int(4096 * width)
+    model.classifier = nn.Sequential(
+        nn.Linear(4 * layers_in, hidden), nn.ReLU(), Mask(), nn.Linear(hidden, hidden), nn.ReLU(), Mask(), nn.Linear(hidden, classes)
+    )
+
+    def forward(x):
+        for block in range(1, 5):
+            x = getattr(model, f"block_{block}")(x)
+        return model.classifier(x.flatten(1))
+
+    model.forward = forward
+    return model, (1, 32, 32)
+
+
+def mlp(*sizes):
+    layers = []
+    for i in range(len(sizes) - 1):
+        layers += [nn.Linear(sizes[i], sizes[i + 1]), nn.ReLU()]
+    model = nn.Sequential(*layers[:-1])
+    side = int(math.sqrt(sizes[0]))
+    plain = model.forward
+    model.forward = lambda x: plain(x.flatten(1))
+    return model, (1, side, side)
+
+
+class LeNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.Linear(16 * 5 * 5, 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        return self.fc3(F.relu(self.fc2(F.relu(self.fc1(x.flatten(1))))))
+
+
+class Block(nn.Module):
+    def __init__(self, cin, out, stride, shortcut):
+        super().__init__()
+        self.conv1 = nn.Conv2d(cin, out, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(out)
+        self.conv2 = nn.Conv2d(out, out, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(out)
+        self.shortcut_name = shortcut
+        if stride != 1 or cin != out:
+            setattr(self, shortcut, nn.Sequential(nn.Conv2d(cin, out, 1, stride, bias=False), nn.BatchNorm2d(out)))
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + getattr(self, self.shortcut_name, nn.Identity())(x))
+
+
+def resnet(first, sizes, blocks, shortcut, last, shape, classes):
+    model = nn.Module()
+    model.conv1 = nn.Conv2d(shape[0], sizes[0], *first, bias=False)
+    model.bn1 = nn.BatchNorm2d(sizes[0])
+    cin = sizes[0]
+    for stage, size in enumerate(sizes):
+        layers = []
+        for block in range(blocks):
+            layers.append(Block(cin, size, 2 if stage > 0 and block == 0 else 1, shortcut))
+            cin = size
+        setattr(model, f"layer{stage + 1}", nn.Sequential(*layers))
+    setattr(model, last, nn.Linear(cin, classes))
+
+    def forward(x):
+        x = F.relu(model.bn1(model.conv1(x)))
+        if first[0] == 7:
+            x = F.max_pool2d(x, 3, 2, 1)
+        for stage in range(len(sizes)):
+            x = getattr(model, f"layer{stage + 1}")(x)
+        return getattr(model, last)(x.mean((2, 3)))
+
+    model.forward = forward
+    return model, shape
+
+
+class Mixed(nn.Module):
+    """Every supported operator that the others lack."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(2, 8, 3, stride=2, padding=1, dilation=1)
+        self.group_norm = nn.GroupNorm(2, 8)
+        self.depthwise = nn.Conv2d(8, 8, 3, padding=2, dilation=2, groups=8)
+        self.grouped = nn.Conv2d(8, 12, 3, padding=1, groups=2, bias=False)
+        self.branch = nn.Conv2d(8, 4, 1)
+        self.layer_norm = nn.LayerNorm([16, 4])
+        self.mix = nn.Linear(4, 6)
+        self.out = nn.Linear(16, 5)
+
+    def forward(self, x):
+        x = F.gelu(self.group_norm(self.conv1(x)))
+        x = F.leaky_relu(self.depthwise(x), 0.1) * torch.sigmoid(x) - x / 3
+        x = F.avg_pool2d(x, 2)
+        x = torch.cat([torch.tanh(self.grouped(x)), F.gelu(self.branch(x), approximate="tanh")], 1)
+        x = F.max_pool2d(x, 3, 1, 1)
+        x = F.avg_pool2d(x, 2)
+        x = self.layer_norm(x.reshape(x.shape[0], 16, 4))
+        attention = torch.softmax(x @ x.transpose(1, 2), -1)
+        x = self.mix(attention @ x)
+        return self.out(x.mean(-1))
+
+
+def mixed():
+    return Mixed(), (2, 16, 16)
+
+
+NETWORKS = {
+    "vgg16:width=0.0625": lambda: vgg16(0.0625),
+    "mlp:layers=64-32-16-10": lambda: mlp(64, 32, 16, 10),
+    "lenet5": lambda: (LeNet(), (1, 32, 32)),
+    "resnet20:width=0.25": lambda: resnet((3, 1, 1), [4, 8, 16], 3, "shortcut", "linear", (3, 32, 32), 10),
+    "resnet18:width=0.0625,size=64,classes=10": lambda: resnet((7, 2, 3), [4, 8, 16, 32], 2, "downsample", "fc", (3, 64, 64), 10),
+    "mixed": mixed,
+}
+
+OPTIMIZERS = {
+    "sgd": (lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=5e-4), 0.0),
+    "sgd plain": (lambda p: torch.optim.SGD(p, lr=0.02), 0.1),
+    "adam": (lambda p: torch.optim.Adam(p, lr=1e-3, weight_decay=1e-2), 0.0),
+    "adamw": (lambda p: torch.optim.AdamW(p, lr=1e-3, weight_decay=1e-2), 0.1),
+}
+STEPS = 3
+BATCH = 8
+SAMPLES = 8
+
+
+def images(step, shape):
+    count = BATCH * math.prod(shape)
+    return torch.tensor([2 * u for u in uniform(1000 + step, count)], dtype=torch.float64).float().reshape(BATCH, *shape)
+
+
+def sample(tensor):
+    flat = tensor.flatten().double()
+    places = [flat.numel() * i // min(SAMPLES, flat.numel()) for i in range(min(SAMPLES, flat.numel()))]
+    return {"norm": flat.norm().item(), "values": [flat[p].item() for p in places]}
+
+
+def describe(name, create):
+    model, shape = create()
+    fill(model.state_dict())
+    start = {key: value.clone() for key, value in model.state_dict().items()}
+    model.eval()
+    with torch.no_grad():
+        logits = model(images(0, shape)[:2])
+    model.train()
+    result = {
+        "input": list(shape),
+        "keys": [[key, list(value.shape)] for key, value in start.items()],
+        "logits": logits.double().tolist(),
+    }
+    # The gradients of one step.
+    logits = model(images(1, shape))
+    classes = logits.shape[1]
+    labels = torch.arange(BATCH) * 3 % classes
+    F.cross_entropy(logits, labels).backward()
+    result["gradients"] = {key: sample(p.grad) for key, p in model.named_parameters()}
+    result["training"] = {}
+    for kind, (optimizer_of, smoothing) in OPTIMIZERS.items():
+        model.load_state_dict(start)
+        optimizer = optimizer_of(model.parameters())
+        losses = []
+        for step in range(STEPS):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(images(1 + step, shape)), labels, label_smoothing=smoothing)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        result["training"][kind] = {
+            "losses": losses,
+            "state": {key: sample(value) for key, value in model.state_dict().items()},
+        }
+    return result
+
+
+if __name__ == "__main__":
+    target = pathlib.Path(__file__).parent.parent / "fixtures" / "networks.json"
+    golden = {"torch": torch.__version__, "networks": {name: describe(name, create) for name, create in NETWORKS.items()}}
+    target.write_text(json.dumps(golden))
+    print(target, target.stat().st_size)
