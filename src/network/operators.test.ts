@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { permuteTensor } from "../../test/support/permute-tensor.js";
 import { createRandom } from "../core/random.js";
 import { onnxRuntime } from "../node/onnx-runtime.js";
 import { elementCount, type Shape } from "../tensor/shape.js";
@@ -177,21 +178,4 @@ function groupSize(
   if (structure.kind === "group") return structure.group === group ? structure.size : undefined;
   const parts = structure.kind === "product" ? structure.factors : structure.parts;
   return parts.map((part) => groupSize(part, group)).find((size) => size !== undefined);
-}
-
-function permuteTensor(tensor: Tensor, orders: readonly number[][]): Tensor {
-  const values = tensorNumbers(tensor);
-  const { shape } = tensor;
-  const out = values.map((_, place) => {
-    let rest = place;
-    let from = 0;
-    let stride = 1;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += orders[axis][rest % shape[axis]] * stride;
-      rest = Math.floor(rest / shape[axis]);
-      stride *= shape[axis];
-    }
-    return values[from];
-  });
-  return createTensor(tensor.dtype, shape, out);
 }

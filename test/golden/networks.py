@@ -198,10 +198,15 @@ def images(step, shape):
     return torch.tensor([2 * u for u in uniform(1000 + step, count)], dtype=torch.float64).float().reshape(BATCH, *shape)
 
 
+def rounded(value):
+    """Nine significant digits, which tell any two f32 apart."""
+    return float(f"{value:.9g}")
+
+
 def sample(tensor):
     flat = tensor.flatten().double()
     places = [flat.numel() * i // min(SAMPLES, flat.numel()) for i in range(min(SAMPLES, flat.numel()))]
-    return {"norm": flat.norm().item(), "values": [flat[p].item() for p in places]}
+    return {"norm": rounded(flat.norm().item()), "values": [rounded(flat[p].item()) for p in places]}
 
 
 def describe(name, create):
@@ -215,7 +220,7 @@ def describe(name, create):
     result = {
         "input": list(shape),
         "keys": [[key, list(value.shape)] for key, value in start.items()],
-        "logits": logits.double().tolist(),
+        "logits": [[rounded(value) for value in row] for row in logits.double().tolist()],
     }
     # The gradients of one step.
     logits = model(images(1, shape))
