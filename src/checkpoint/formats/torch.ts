@@ -1,5 +1,6 @@
 import { defineFormat } from "../format.js";
 import { latin1 } from "../pickle/machine.js";
+import { layoutTorch } from "../torch/layout.js";
 import { readTorch } from "../torch/read-torch.js";
 
 /** A zip file, or a pickle of protocol 2 to 5. */
@@ -21,4 +22,5 @@ export const torch = defineFormat({
     return BEGINNINGS.some((beginning) => text.startsWith(beginning)) || TEXT_PICKLE.test(text);
   },
   read: readTorch,
+  layout: layoutTorch,
 });

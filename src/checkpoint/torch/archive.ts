@@ -20,6 +20,8 @@ export interface LocatedStorages {
 export interface TorchArchive {
   readonly value: PickleValue;
   readonly isTorchScript: boolean;
+  /** Free text pairs that onebasin stores beside the pickle. */
+  readonly metadata: Readonly<Record<string, string>>;
   /**
    * Finds the storages that tensors of interest refer to; the rest of the file is not looked at.
    *

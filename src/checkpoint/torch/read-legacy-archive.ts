@@ -30,6 +30,7 @@ export async function readLegacyArchive(source: ByteSource): Promise<TorchArchiv
   return {
     value: value.value,
     isTorchScript: false,
+    metadata: {},
     locate: () => locateStorages(source, value, keys),
   };
 }

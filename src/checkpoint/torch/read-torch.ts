@@ -41,7 +41,7 @@ export async function readTorch(source: ByteSource, { entry }: ReadOptions): Pro
     format: "torch",
     sources,
     entries,
-    metadata: {},
+    metadata: archive.metadata,
     moduleVersions: found.moduleVersions,
     notes: notesOn(found, entry),
   };

@@ -1,14 +1,18 @@
 import { type ByteSource, bytesSource } from "../byte-source.js";
 import { badFile, quoted, unsupported } from "../file-errors.js";
 import { unpickle } from "../pickle/unpickle.js";
+import { parseStrictJson } from "../strict-json.js";
 import { readZipDirectory, type ZipDirectory, type ZipEntry } from "../zip/read-directory.js";
 import { entryDataOffset, MAX_INFLATED_BYTES, readZipEntry } from "../zip/read-entry.js";
 import { type LocatedStorages, MAX_PICKLE_BYTES, type StoragePlace, type TorchArchive } from "./archive.js";
+import { METADATA_NAME } from "./layout.js";
 import type { StorageReference } from "./parse-tensor.js";
 
 const PICKLE_NAME = "data.pkl";
 /** Says "little" or "big". */
 const MAX_BYTEORDER_BYTES = 16;
+/** As much as a safetensors header may hold. */
+const MAX_METADATA_BYTES = 100_000_000;
 
 /**
  * Opens what `torch.save` writes since PyTorch 1.6 (and `torch.jit.save`): a zip file with one folder that holds
@@ -23,6 +27,7 @@ export async function readZipArchive(source: ByteSource): Promise<TorchArchive> 
   const pickle = await readZipEntry(directory, entryNamed(directory, `${root}${PICKLE_NAME}`), MAX_PICKLE_BYTES);
   return {
     value: unpickle(pickle, { name: source.name }).value,
+    metadata: await readMetadata(directory, root),
     isTorchScript: directory.entries.has(`${root}constants.pkl`),
     locate: (storages) => locateStorages(directory, root, storages),
   };
@@ -55,6 +60,16 @@ async function refuseBigEndian(directory: ZipDirectory, root: string): Promise<v
     `its numbers are in byte order ${quoted(order)}`,
     "Load and save it again in PyTorch on a little-endian machine, that is on any common one.",
   );
+}
+
+/** Text pairs that onebasin left beside the pickle; a file of that name from elsewhere is not looked into. */
+async function readMetadata(directory: ZipDirectory, root: string): Promise<Record<string, string>> {
+  const entry = directory.entries.get(`${root}${METADATA_NAME}`);
+  if (entry === undefined || entry.size > MAX_METADATA_BYTES) return {};
+  const { name } = directory.source;
+  const pairs = parseStrictJson(await readZipEntry(directory, entry, MAX_METADATA_BYTES), name);
+  if (!(pairs instanceof Map) || [...pairs.values()].some((text) => typeof text !== "string")) return {};
+  return Object.fromEntries(pairs);
 }
 
 async function locateStorages(
