@@ -108,6 +108,15 @@ test.each([
   const layout = layoutTorch(outputs, { fileName: "m.pth" });
   const { entries } = await openCheckpoint(hollowSource(layout));
   expect(entries.size).toBe(lengths.length);
-  for (const [key, { offset }] of entries)
-    if (offset !== layout.placements.get(key)?.position) expect(key).toBe(offset);
+  for (const [key, { offset }] of entries) expect(offset).toBe(layout.placements.get(key)?.position);
+});
+
+test("more entries than 16 bits can count are written with 64-bit zip records", async () => {
+  const one = sampleTensor("u8", [1], 1);
+  const tensors = new Map(Array.from({ length: 70_000 }, (_, i) => [`t${i}`, one]));
+  const outputs = [...tensors].map(([key, { dtype, shape }]): OutputTensor => ({ key, dtype, shape }));
+  const layout = layoutTorch(outputs, { fileName: "m.pth" });
+  const checkpoint = await openCheckpoint(bytesSource("m.pth", assembleOutput(layout, tensors).get("m.pth")!));
+  expect(checkpoint.entries.size).toBe(70_000);
+  expect(await readTensor(checkpoint, "t69999")).toEqual(one);
 });
