@@ -12,6 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** Folder of plug-ins, name of the generated constant, its element type and where that type lives. */
 const PLUGIN_FOLDERS = [
   { folder: "src/checkpoint/formats", list: "formats", type: "CheckpointFormat", from: "src/checkpoint/format" },
+  { folder: "src/cli/commands", list: "commands", type: "CliCommand", from: "src/cli/command" },
   { folder: "src/merge/methods", list: "methods", type: "MergeMethod", from: "src/merge/method" },
   { folder: "src/data/datasets", list: "datasets", type: "Dataset", from: "src/data/dataset" },
   { folder: "src/network/operators", list: "operators", type: "Operator", from: "src/network/operator" },

@@ -16,7 +16,7 @@ export interface ByteSource {
   readonly path?: string;
   /** The bytes when the source lies in memory, so that they can be shared with worker threads. */
   readonly bytes?: Uint8Array;
-  /** Releases the file; reading afterwards is an error. Safe to call twice. */
+  /** Releases what is held, such as an open file; a later read takes hold of it again. Safe to call twice. */
   close?(): Promise<void>;
 }
 

@@ -77,7 +77,8 @@ function computed(key: string, { models, role, recipe, options }: TensorRequest,
   return { tensor: { key, dtype, shape, tie: commonTie(inputs), role, inputs, action, how: recipe.how } };
 }
 
-function copyOf(key: string, model: PlanModel, role: Role, dtype?: DType): PlannedTensor {
+/** The tensor of one model, in another dtype if so wished. */
+export function copyOf(key: string, model: PlanModel, role: Role, dtype?: DType): PlannedTensor {
   const planned = inputFrom(model, key);
   const { entry } = planned;
   const target = dtype !== undefined && isFloat(entry.dtype) ? dtype : entry.dtype;

@@ -7,7 +7,8 @@ import { OnebasinError } from "../core/errors.js";
 const MAX_READ = 2 ** 30;
 
 /**
- * Opens a local file for reading at any place. Nothing is read yet; the file stays open until `close`.
+ * A local file, for reading at any place. The file is opened by the first read and closed by `close`; a later read
+ * opens it again.
  *
  * @throws `missing-data` when there is no such file, `bad-argument` when it is a folder or a device, `io`
  */
@@ -17,16 +18,19 @@ export async function openFileSource(path: string): Promise<ByteSource> {
   if (!info.isFile()) {
     throw new OnebasinError("bad-argument", `${path} is a ${info.isDirectory() ? "folder" : "device"}, not a file.`);
   }
-  const handle = await open(path, "r").catch((error: unknown) => Promise.reject(fileError(path, error)));
-  let closing: Promise<void> | undefined;
+  let handle: Promise<FileHandle> | undefined;
   return {
     name: path,
     path,
     size: info.size,
-    read: (offset, length) => readFully(handle, { path, size: info.size, offset, length }),
-    close: () => {
-      closing ??= handle.close();
-      return closing;
+    read: async (offset, length) => {
+      handle ??= open(path, "r").catch((error: unknown) => Promise.reject(fileError(path, error)));
+      return readFully(await handle, { path, size: info.size, offset, length });
+    },
+    close: async () => {
+      const closing = handle;
+      handle = undefined;
+      await (await closing)?.close();
     },
   };
 }

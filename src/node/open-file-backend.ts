@@ -4,6 +4,7 @@ import { OnebasinError } from "../core/errors.js";
 import type { JobBackend } from "../merge/execute/job.js";
 import { createLocalBackend } from "../merge/execute/local-backend.js";
 import { sourceIO } from "../merge/execute/source-io.js";
+import type { Workload } from "../merge/execute/workload.js";
 import { createFileJobIO, type SharedSource } from "./job-io.js";
 import { createWorkerBackend } from "./worker-backend.js";
 
@@ -23,14 +24,6 @@ export interface ThreadOptions {
   readonly memory?: number;
 }
 
-/** What there is to do, as far as it decides the number of threads. */
-export interface Workload extends ThreadOptions {
-  /** To be read. */
-  readonly bytes: number;
-  /** Bytes of buffers that each thread needs. */
-  readonly memoryPerJob: number;
-}
-
 /**
  * A backend whose jobs read the sources and write to files: on threads when there is enough to do, else on this
  * one.
@@ -40,7 +33,7 @@ export interface Workload extends ThreadOptions {
 export async function openFileBackend(
   sources: readonly ByteSource[],
   files: readonly string[],
-  work: Workload,
+  work: Workload & ThreadOptions,
 ): Promise<JobBackend> {
   const threads = threadCount(work);
   const shared = sources.map(shareSource);
@@ -61,7 +54,7 @@ function shareSource({ name, path, bytes }: ByteSource): SharedSource | undefine
   return { name, bytes: shared };
 }
 
-function threadCount({ threads, memory = DEFAULT_MEMORY, bytes, memoryPerJob }: Workload): number {
+function threadCount({ threads, memory = DEFAULT_MEMORY, bytes, memoryPerJob }: Workload & ThreadOptions): number {
   const wanted = Math.max(1, threads ?? availableParallelism());
   const useful = Math.max(1, Math.ceil(bytes / BYTES_PER_THREAD));
   const affordable = Math.floor((memory - BASE_MEMORY) / (THREAD_MEMORY + memoryPerJob));

@@ -1,0 +1,124 @@
+import { existsSync } from "node:fs";
+import { OnebasinError } from "../../core/errors.js";
+import type { TensorPlan } from "../../merge/plan.js";
+import { parseBytes, parseChoice, parseCount, parsePairs } from "../arguments.js";
+import { type CliCall, defineCommand } from "../command.js";
+import { formatBytes } from "../progress.js";
+import { formatTable } from "../table.js";
+
+export const merge = defineCommand({
+  name: "merge",
+  args: "<models...>",
+  doc: "One model from several, by any operation. Models are called a, b, c, … or by a name: one=first.pth.",
+  options: [
+    { flags: "-o, --output <path>", doc: "file to write; its extension says the format" },
+    { flags: "--method <id>", doc: "how to combine; see: onebasin methods (default: linear)" },
+    { flags: "--expr <formula>", doc: "combine by a formula instead: '0.7*a + 0.3*b'" },
+    { flags: "--param <name=value>", doc: "a parameter of the method (repeatable)", repeatable: true },
+    { flags: "--weights <w,w,…>", doc: "mixing weights, one a model" },
+    {
+      flags: "--rule <rule>",
+      doc: "exception for some keys, first match wins: 'classifier.*: copy a' (repeatable)",
+      repeatable: true,
+    },
+    { flags: "--base <checkpoint>", doc: "the common ancestor, for task vectors; called base in formulas" },
+    { flags: "--buffers <policy>", doc: "batch-norm statistics: merge, first or fresh (default: merge)" },
+    { flags: "--dtype <dtype>", doc: "of floating-point tensors: f32, f16, bf16, … (default: the widest given)" },
+    { flags: "--entry <name>", doc: "which nested state dict, when a file holds several" },
+    { flags: "--shard-size <size>", doc: "write several files of at most this size, and their index: 5GB" },
+    { flags: "--memory <size>", doc: "memory the process may take (default: 512MiB)" },
+    { flags: "--allow-nonfinite", doc: "merge although inputs hold NaN or infinity" },
+    { flags: "--dry-run", doc: "show what each key would become, and write nothing" },
+  ],
+  examples: [
+    "onebasin merge mnist.pth svhn.pth --method sum -o sum.pth",
+    "onebasin merge a.safetensors b.safetensors --method slerp --param t=0.3 -o mid.safetensors",
+    "onebasin merge tuned.pth --base base.pth --expr 'base + 0.5*(a - base)' -o half.pth",
+    "onebasin merge a.pth b.pth --rule 'classifier.*: copy a' --dry-run -o m.pth",
+  ],
+  run: async (call) => {
+    const { options, output, signal } = call;
+    const path = options.output as string | undefined;
+    const isDry = options.dryRun === true;
+    if (path === undefined && !isDry) throw new OnebasinError("usage", "merge needs -o FILE, the file to write.");
+    const threads = parseCount("--threads", options.threads);
+    const memory = parseBytes("--memory", options.memory);
+    const shardSize = parseBytes("--shard-size", options.shardSize);
+    const plan = await planFrom(call);
+    for (const note of plan.notes) output.note(note);
+    const summary = summarise(plan);
+    if (isDry) {
+      output.result(`${planTable(plan)}\n\n${summary.text}; nothing was written.`, {
+        ...summary.json,
+        tensors: plan.tensors.map(plannedJson),
+      });
+      return;
+    }
+    const { save } = await import("../../node/index.js");
+    const report = await save(plan, path as string, {
+      threads,
+      memory,
+      shardSize,
+      signal,
+      onProgress: output.onProgress,
+    });
+    output.result(`${path}: ${summary.text}, ${formatBytes(report.bytesWritten)}`, {
+      output: path,
+      ...report,
+      ...summary.json,
+    });
+  },
+});
+
+async function planFrom({ args, options }: CliCall): Promise<TensorPlan> {
+  const library = await import("../../node/index.js");
+  const { parseWeights } = await import("../../merge/rule.js");
+  const { modelName } = await import("../../merge/model-name.js");
+  const { BUFFER_POLICIES } = await import("../../merge/merge-options.js");
+  const { parseDType } = await import("../../tensor/dtype.js");
+  const entry = options.entry as string | undefined;
+  const names = args.map(namedPath);
+  const open = (path: string) => library.open(path, { entry });
+  const models: Record<string, Awaited<ReturnType<typeof open>>> = {};
+  for (const [i, { name, path }] of names.entries()) {
+    const key = name ?? modelName(i);
+    if (Object.hasOwn(models, key)) throw new OnebasinError("usage", `Two models are called "${key}".`);
+    models[key] = await open(path);
+  }
+  return library.merge(models, {
+    method: options.method as string | undefined,
+    expression: options.expr as string | undefined,
+    params: parsePairs("--param", options.param),
+    weights: options.weights === undefined ? undefined : parseWeights(options.weights as string),
+    rules: options.rule as string[] | undefined,
+    base: options.base === undefined ? undefined : await open(options.base as string),
+    buffers: parseChoice("--buffers", options.buffers, BUFFER_POLICIES),
+    dtype: options.dtype === undefined ? undefined : parseDType(options.dtype as string),
+    allowNonFinite: options.allowNonfinite === true,
+  });
+}
+
+/** `name=path`, unless a file is really called that. */
+function namedPath(argument: string): { readonly name?: string; readonly path: string } {
+  const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.+)$/.exec(argument);
+  return match === null || existsSync(argument) ? { path: argument } : { name: match[1], path: match[2] };
+}
+
+function summarise(plan: TensorPlan): { readonly text: string; readonly json: object } {
+  const counts = new Map<string, number>();
+  for (const { how } of plan.tensors) counts.set(how, (counts.get(how) ?? 0) + 1);
+  const parts = [...counts].sort((x, y) => y[1] - x[1]).map(([how, count]) => `${count} ${how}`);
+  return {
+    text: `${plan.tensors.length} keys (${parts.join("; ")})`,
+    json: { keys: plan.tensors.length, actions: Object.fromEntries(counts), notes: plan.notes },
+  };
+}
+
+function planTable(plan: TensorPlan): string {
+  const rows = plan.tensors.map(({ key, shape, dtype, role, how }) => [key, `[${shape.join(", ")}]`, dtype, role, how]);
+  return formatTable([["key", "shape", "dtype", "role", "becomes"], ...rows]);
+}
+
+function plannedJson({ key, shape, dtype, role, how }: TensorPlan["tensors"][number]): object {
+  return { key, shape, dtype, role, how };
+}

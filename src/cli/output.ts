@@ -1,0 +1,44 @@
+import type { OnebasinError } from "../core/errors.js";
+import type { OnProgress } from "../core/progress.js";
+import { createProgress } from "./progress.js";
+
+/** The terminal, as commands see it: results to standard output, everything else to standard error. */
+export interface Output {
+  /** The command's result, said once: as text, or with `--json` as one object. */
+  readonly result: (text: string, json: object) => void;
+  /** A sentence beside the result: what was decided, what to watch out for. Silent with `--quiet`. */
+  readonly note: (text: string) => void;
+  readonly onProgress: OnProgress;
+  /** Takes the progress bar away. */
+  readonly endProgress: () => void;
+  readonly error: (error: Pick<OnebasinError, "message" | "hint"> & { readonly code?: string }) => void;
+}
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export function createOutput({ json, quiet }: OutputOptions): Output {
+  const progress = createProgress({ silent: quiet });
+  const say = (text: string): void => {
+    progress.end();
+    process.stderr.write(`${text}\n`);
+  };
+  return {
+    result: (text, object) => {
+      progress.end();
+      process.stdout.write(json ? `${JSON.stringify(object, undefined, 2)}\n` : text === "" ? "" : `${text}\n`);
+    },
+    note: (text) => {
+      if (!quiet) say(`note: ${text}`);
+    },
+    onProgress: progress.onProgress,
+    endProgress: progress.end,
+    error: ({ message, hint, code }) => {
+      say(`error: ${message}`);
+      if (hint !== undefined) say(hint.replace(/^/gm, "  "));
+      if (json) process.stdout.write(`${JSON.stringify({ error: { code, message, hint } }, undefined, 2)}\n`);
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { SingleBar } from "cli-progress";
+import type { OnProgress, ProgressEvent } from "../core/progress.js";
+
+/** Shorter work shows no progress at all. */
+const PATIENCE_MS = 400;
+/** Without a terminal, a line is printed each time this share of the work is done. */
+const LINE_SHARE = 0.1;
+
+interface Progress {
+  readonly onProgress: OnProgress;
+  readonly end: () => void;
+}
+
+/** A bar on a terminal, plain lines elsewhere, nothing for work that is over in a moment. */
+export function createProgress({ silent }: { readonly silent: boolean }): Progress {
+  if (silent) return { onProgress: () => {}, end: () => {} };
+  return process.stderr.isTTY ? barProgress() : lineProgress();
+}
+
+function lineProgress(): Progress {
+  const start = performance.now();
+  let stage = "";
+  let printed = 0;
+  return {
+    onProgress: (event) => {
+      if (event.stage !== stage) {
+        stage = event.stage;
+        printed = 0;
+      }
+      const share = event.total === 0 ? 1 : event.done / event.total;
+      if (performance.now() - start < PATIENCE_MS || share < printed + LINE_SHARE) return;
+      printed = share;
+      process.stderr.write(`${stage} ${Math.floor(share * 100)} % (${amount(event)})\n`);
+    },
+    end: () => {},
+  };
+}
+
+function barProgress(): Progress {
+  const start = performance.now();
+  let bar: SingleBar | undefined;
+  let loading = false;
+  let latest: ProgressEvent | undefined;
+  const open = async (): Promise<void> => {
+    loading = true;
+    const { default: cliProgress } = await import("cli-progress");
+    if (!loading || latest === undefined) return;
+    bar = new cliProgress.SingleBar(
+      {
+        format: "{stage} [{bar}] {percentage} % {amount}, {eta_formatted} left",
+        stream: process.stderr,
+        clearOnComplete: true,
+        hideCursor: true,
+      },
+      cliProgress.Presets.rect,
+    );
+    bar.start(latest.total, latest.done, payload(latest));
+  };
+  return {
+    onProgress: (event) => {
+      latest = event;
+      if (bar !== undefined) {
+        bar.setTotal(event.total);
+        bar.update(event.done, payload(event));
+      } else if (!loading && performance.now() - start > PATIENCE_MS) void open();
+    },
+    end: () => {
+      bar?.stop();
+      bar = undefined;
+      loading = false;
+    },
+  };
+}
+
+const payload = (event: ProgressEvent): object => ({ stage: event.stage, amount: amount(event) });
+
+function amount({ done, total, unit, note }: ProgressEvent): string {
+  const count = unit === "bytes" ? `${formatBytes(done)} of ${formatBytes(total)}` : `${done} of ${total} ${unit}`;
+  return note === undefined ? count : `${count}, ${note}`;
+}
+
+/** `1.3 GB`, in powers of ten as disks are sold. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
