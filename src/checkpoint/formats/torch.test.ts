@@ -113,10 +113,10 @@ test.each([
 
 test("more entries than 16 bits can count are written with 64-bit zip records", async () => {
   const one = sampleTensor("u8", [1], 1);
-  const tensors = new Map(Array.from({ length: 70_000 }, (_, i) => [`t${i}`, one]));
+  const tensors = new Map(Array.from({ length: 66_000 }, (_, i) => [`t${i}`, one]));
   const outputs = [...tensors].map(([key, { dtype, shape }]): OutputTensor => ({ key, dtype, shape }));
   const layout = layoutTorch(outputs, { fileName: "m.pth" });
   const checkpoint = await openCheckpoint(bytesSource("m.pth", assembleOutput(layout, tensors).get("m.pth")!));
-  expect(checkpoint.entries.size).toBe(70_000);
-  expect(await readTensor(checkpoint, "t69999")).toEqual(one);
+  expect(checkpoint.entries.size).toBe(66_000);
+  expect(await readTensor(checkpoint, "t65999")).toEqual(one);
 });

@@ -44,60 +44,62 @@ const CODES = {
 
 /** Begins a pickle. Text and names that come again are recalled from the memo, as Python does. */
 export function createPickleWriter(): PickleWriter {
-  const chunks: Uint8Array[] = [Uint8Array.of(CODES.protocol, 2)];
+  let buffer = new Uint8Array(2 ** 12);
+  let length = 0;
   const memo = new Map<string, number>();
-  const bytes = (...values: readonly number[]) => void chunks.push(Uint8Array.from(values));
+  const append = (bytes: ArrayLike<number>): void => {
+    if (length + bytes.length > buffer.length) {
+      const larger = new Uint8Array(2 * (length + bytes.length));
+      larger.set(buffer.subarray(0, length));
+      buffer = larger;
+    }
+    buffer.set(bytes, length);
+    length += bytes.length;
+  };
   const once = (identity: string, write: () => void): void => {
     const known = memo.get(identity);
     if (known !== undefined) {
-      bytes(CODES.get, ...le32(known));
+      append([CODES.get, ...le32(known)]);
       return;
     }
     write();
-    bytes(CODES.put, ...le32(memo.size));
+    append([CODES.put, ...le32(memo.size)]);
     memo.set(identity, memo.size);
   };
+  append([CODES.protocol, 2]);
   return {
-    code: bytes,
+    code: (...opcodes) => append(opcodes),
     text: (value) =>
       once(`text ${value}`, () => {
-        const utf8 = new TextEncoder().encode(value);
-        bytes(CODES.text, ...le32(utf8.length));
-        chunks.push(utf8);
+        const utf8 = encoder.encode(value);
+        append([CODES.text, ...le32(utf8.length)]);
+        append(utf8);
       }),
     integer: (value) => {
-      if (value >= 0 && value < 0x100) bytes(CODES.byte, value);
-      else if (value >= 0 && value < 0x10000) bytes(CODES.word, value & 0xff, value >>> 8);
-      else if (value === (value | 0)) bytes(CODES.integer, ...le32(value));
-      else bytes(CODES.long, 8, ...le64(value));
+      if (value >= 0 && value < 0x100) append([CODES.byte, value]);
+      else if (value >= 0 && value < 0x10000) append([CODES.word, value & 0xff, value >>> 8]);
+      else if (value === (value | 0)) append([CODES.integer, ...le32(value)]);
+      else append([CODES.long, 8, ...le64(value)]);
     },
-    boolean: (value) => bytes(value ? CODES.true : CODES.false),
+    boolean: (value) => append([value ? CODES.true : CODES.false]),
     global: (module, name) =>
       once(`global ${module} ${name}`, () => {
-        bytes(CODES.global);
-        chunks.push(new TextEncoder().encode(`${module}\n${name}\n`));
+        append([CODES.global]);
+        append(encoder.encode(`${module}\n${name}\n`));
       }),
     finish: () => {
-      bytes(CODES.stop);
-      return concatenated(chunks);
+      append([CODES.stop]);
+      return buffer.slice(0, length);
     },
   };
 }
+
+const encoder = new TextEncoder();
 
 const le32 = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
 
 function le64(value: number): Uint8Array {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigInt64(0, BigInt(value), true);
-  return bytes;
-}
-
-function concatenated(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
   return bytes;
 }
