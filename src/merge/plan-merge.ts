@@ -195,12 +195,11 @@ function planNotes(tensors: readonly PlannedTensor[], main: Recipe, options: Mer
   if (buffers !== undefined) notes.push(buffers);
   if (main.gives === "task vector")
     notes.push("The result is a task vector, a difference of models: it does not run as a network by itself.");
-  const dtypes = new Set(
-    tensors.flatMap(({ inputs }) => inputs.map(({ entry }) => entry.dtype)).filter((dtype) => dtype.includes("f")),
-  );
-  if (dtypes.size > 1 && options.dtype === undefined) {
+  const mixed = tensors.find(({ inputs }) => new Set(inputs.map(({ entry }) => entry.dtype)).size > 1);
+  if (mixed !== undefined && options.dtype === undefined) {
+    const dtypes = [...new Set(mixed.inputs.map(({ entry }) => entry.dtype))].join(" and ");
     notes.push(
-      `The models are stored in different formats (${[...dtypes].join(", ")}); each tensor takes the wider one. --dtype chooses another.`,
+      `The models store numbers differently (${mixed.key}: ${dtypes}); each tensor takes the wider format. --dtype chooses another.`,
     );
   }
   return notes;

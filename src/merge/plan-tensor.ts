@@ -60,7 +60,15 @@ function computed(key: string, { models, role, recipe, options }: TensorRequest,
   );
   if (problem !== undefined) return { problem };
   const inputs = used.map((i) => inputFrom(models[i], key));
-  const dtypes = inputs.map(({ entry }) => entry.dtype);
+  // A formula of numbers alone takes shape and dtype from the first model that has the key.
+  const like =
+    inputs.length > 0
+      ? inputs
+      : models
+          .filter(({ entries }) => entries.has(key))
+          .map((model) => inputFrom(model, key))
+          .slice(0, 1);
+  const dtypes = like.map(({ entry }) => entry.dtype);
   const integer = dtypes.find((dtype) => !isFloat(dtype));
   if (integer !== undefined) {
     return {
@@ -70,7 +78,7 @@ function computed(key: string, { models, role, recipe, options }: TensorRequest,
     };
   }
   const dtype = options.dtype ?? (dtypes as FloatDType[]).reduce(promoteFloats);
-  const { shape } = inputs[0].entry;
+  const { shape } = like[0].entry;
   const renumbered = renumberInputs(expression, new Map(used.map((model, i) => [model, i])));
   const isCopy = renumbered.kind === "input" && inputs[0].entry.dtype === dtype;
   const action = isCopy ? ({ kind: "copy" } as const) : ({ kind: "compute", expression: renumbered } as const);
@@ -135,7 +143,7 @@ function inputFrom(model: PlanModel, key: string): PlannedInput {
 
 /** A tie survives when every input has one: equal inputs, equal result. */
 function commonTie(inputs: readonly PlannedInput[]): string | undefined {
-  if (inputs.some(({ entry }) => entry.tie === undefined)) return undefined;
+  if (inputs.length === 0 || inputs.some(({ entry }) => entry.tie === undefined)) return undefined;
   return inputs.map(({ entry, source }) => `${source}:${entry.tie}`).join("|");
 }
 

@@ -25,11 +25,12 @@ export const inspect = defineCommand({
         .filter((tensor) => role === undefined || tensor.role === role)
         .reduce((sum, { elements }) => sum + elements, 0);
     const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
+    const firstOf = new Map(tensors.toReversed().map(({ key, tie }) => [tie, key]));
     const rows = tensors.map(({ key, dtype, shape, role, tie, bytes: size }) => [
       key,
       `[${shape.join(", ")}]`,
       dtype,
-      tie === undefined ? role : `${role}, tied (${tie})`,
+      tie === undefined || firstOf.get(tie) === key ? role : `${role}, tied to ${firstOf.get(tie)}`,
       formatBytes(size),
     ]);
     const summary = `${path}: ${checkpoint.format}, ${tensors.length} tensors, ${total("parameter")} parameters, ${formatBytes(bytes)}`;
