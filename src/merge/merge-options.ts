@@ -1,4 +1,4 @@
-import type { DType } from "../tensor/dtype.js";
+import type { FloatDType } from "../tensor/dtype.js";
 
 /** What happens to batch-norm statistics, counters and other buffers. */
 export const BUFFER_POLICIES = ["merge", "first", "fresh"] as const;
@@ -23,7 +23,7 @@ export interface MergeOptions {
   readonly rules?: readonly string[];
   readonly buffers?: BufferPolicy;
   /** Of floating-point tensors; the widest of the inputs unless told. */
-  readonly dtype?: DType;
+  readonly dtype?: FloatDType;
   /** Merge although inputs hold NaN or infinity. */
   readonly allowNonFinite?: boolean;
 }

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
-import type { DType } from "../tensor/dtype.js";
+import type { FloatDType } from "../tensor/dtype.js";
 import type { TensorPlan } from "./plan.js";
 import { copyOf } from "./plan-tensor.js";
 import { type Role, rolesOf } from "./roles.js";
@@ -9,7 +9,7 @@ import { type Role, rolesOf } from "./roles.js";
  *
  * @param options.dtype of floating-point tensors; each one's own unless told. Infinity where a number does not fit
  */
-export function planConvert(checkpoint: Checkpoint, options: { readonly dtype?: DType } = {}): TensorPlan {
+export function planConvert(checkpoint: Checkpoint, options: { readonly dtype?: FloatDType } = {}): TensorPlan {
   const { name, entries, sources, metadata, moduleVersions, notes } = checkpoint;
   const roles = rolesOf(entries);
   const model = { name: "a", file: name, entries, firstSource: 0 };

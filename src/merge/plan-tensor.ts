@@ -86,7 +86,7 @@ function computed(key: string, { models, role, recipe, options }: TensorRequest,
 }
 
 /** The tensor of one model, in another dtype if so wished. */
-export function copyOf(key: string, model: PlanModel, role: Role, dtype?: DType): PlannedTensor {
+export function copyOf(key: string, model: PlanModel, role: Role, dtype?: FloatDType): PlannedTensor {
   const planned = inputFrom(model, key);
   const { entry } = planned;
   const target = dtype !== undefined && isFloat(entry.dtype) ? dtype : entry.dtype;
@@ -96,7 +96,7 @@ export function copyOf(key: string, model: PlanModel, role: Role, dtype?: DType)
   return { key, dtype: target, shape: entry.shape, tie: commonTie([planned]), role, inputs: [planned], action, how };
 }
 
-function copyOfFirst(key: string, models: readonly PlanModel[], role: Role, dtype?: DType): Planned {
+function copyOfFirst(key: string, models: readonly PlanModel[], role: Role, dtype?: FloatDType): Planned {
   const [first] = models;
   return first.entries.has(key)
     ? { tensor: copyOf(key, first, role, dtype) }
@@ -104,7 +104,7 @@ function copyOfFirst(key: string, models: readonly PlanModel[], role: Role, dtyp
 }
 
 /** A table or mask: the first model's, and whole numbers must be the same in all models that have it. */
-function agreeing(key: string, models: readonly PlanModel[], role: Role, dtype?: DType): Planned {
+function agreeing(key: string, models: readonly PlanModel[], role: Role, dtype?: FloatDType): Planned {
   const planned = copyOfFirst(key, models, role, dtype);
   if ("problem" in planned) return planned;
   const { tensor } = planned;

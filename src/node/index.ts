@@ -18,7 +18,7 @@ import { modelName } from "../merge/model-name.js";
 import type { TensorPlan } from "../merge/plan.js";
 import { planConvert } from "../merge/plan-convert.js";
 import { planMerge } from "../merge/plan-merge.js";
-import type { DType } from "../tensor/dtype.js";
+import type { FloatDType } from "../tensor/dtype.js";
 import type { StateDict } from "../tensor/tensor.js";
 import { folderOf, openFileSource } from "./file-source.js";
 import { openFileBackend, type ThreadOptions } from "./open-file-backend.js";
@@ -35,7 +35,7 @@ export type { BufferPolicy } from "../merge/merge-options.js";
 export type { MergeMethod } from "../merge/method.js";
 export { methods } from "../merge/methods.gen.js";
 export type { PlannedTensor, TensorPlan } from "../merge/plan.js";
-export type { DType } from "../tensor/dtype.js";
+export type { DType, FloatDType } from "../tensor/dtype.js";
 export { createTensor, type StateDict, type Tensor, tensorNumbers } from "../tensor/tensor.js";
 
 /** A checkpoint: its path, or one that is open already, or a state dict in memory. */
@@ -53,7 +53,7 @@ export interface MergeOptions extends PlanOptions {
 
 export interface SaveOptions extends PlanSaveOptions {
   /** Of floating-point tensors, when a checkpoint is converted; a merge has its own `dtype`. */
-  readonly dtype?: DType;
+  readonly dtype?: FloatDType;
 }
 
 /**
@@ -136,7 +136,7 @@ async function asCheckpoint(model: ModelInput, name: string): Promise<Checkpoint
   return model instanceof Map ? stateDictCheckpoint(name, model) : (model as Checkpoint);
 }
 
-async function asPlan(model: TensorPlan | ModelInput, dtype?: DType): Promise<TensorPlan> {
+async function asPlan(model: TensorPlan | ModelInput, dtype?: FloatDType): Promise<TensorPlan> {
   if (typeof model === "object" && "tensors" in model) return model;
   return planConvert(await asCheckpoint(model, "a"), { dtype });
 }

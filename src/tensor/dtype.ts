@@ -1,3 +1,4 @@
+import { OnebasinError } from "../core/errors.js";
 import { unknownName } from "../core/suggest.js";
 
 /** How a number is stored. `f8_e4m3` is the finite-only variant (no infinities), as in PyTorch's `float8_e4m3fn`. */
@@ -78,6 +79,19 @@ export function parseDType(name: string): DType {
   if (Object.hasOwn(BYTES, name)) return name as DType;
   if (Object.hasOwn(ALIASES, name)) return ALIASES[name];
   throw unknownName("dtype", name, [...DTYPES, ...Object.keys(ALIASES)]);
+}
+
+/**
+ * Reads a dtype that numbers can be rounded to.
+ *
+ * @throws `unknown-name`; `bad-argument` for one that is not floating-point
+ */
+export function parseFloatDType(name: string): FloatDType {
+  const dtype = parseDType(name);
+  if (isFloat(dtype)) return dtype;
+  throw new OnebasinError("bad-argument", `${dtype} is no floating-point dtype.`, {
+    hint: `Choose one of ${[...FLOATS].join(", ")}.`,
+  });
 }
 
 /**

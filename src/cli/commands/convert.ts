@@ -18,11 +18,11 @@ export const convert = defineCommand({
   ],
   run: async ({ args: [from, to], options, output, signal }) => {
     const { open, save } = await import("../../node/index.js");
-    const { parseDType } = await import("../../tensor/dtype.js");
+    const { parseFloatDType } = await import("../../tensor/dtype.js");
     const checkpoint = await open(from, { entry: options.entry as string | undefined });
     for (const note of checkpoint.notes) output.note(note);
     const report = await save(checkpoint, to, {
-      dtype: options.dtype === undefined ? undefined : parseDType(options.dtype as string),
+      dtype: options.dtype === undefined ? undefined : parseFloatDType(options.dtype as string),
       shardSize: parseBytes("--shard-size", options.shardSize),
       memory: parseBytes("--memory", options.memory),
       threads: parseCount("--threads", options.threads),

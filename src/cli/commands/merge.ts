@@ -75,7 +75,7 @@ async function planFrom({ args, options }: CliCall): Promise<TensorPlan> {
   const { parseWeights } = await import("../../merge/rule.js");
   const { modelName } = await import("../../merge/model-name.js");
   const { BUFFER_POLICIES } = await import("../../merge/merge-options.js");
-  const { parseDType } = await import("../../tensor/dtype.js");
+  const { parseFloatDType } = await import("../../tensor/dtype.js");
   const entry = options.entry as string | undefined;
   const names = args.map(namedPath);
   const open = (path: string) => library.open(path, { entry });
@@ -93,7 +93,7 @@ async function planFrom({ args, options }: CliCall): Promise<TensorPlan> {
     rules: options.rule as string[] | undefined,
     base: options.base === undefined ? undefined : await open(options.base as string),
     buffers: parseChoice("--buffers", options.buffers, BUFFER_POLICIES),
-    dtype: options.dtype === undefined ? undefined : parseDType(options.dtype as string),
+    dtype: options.dtype === undefined ? undefined : parseFloatDType(options.dtype as string),
     allowNonFinite: options.allowNonfinite === true,
   });
 }
