@@ -5,6 +5,8 @@ import { idx } from "./datasets/idx.js";
 import { mat } from "./datasets/mat.js";
 import { mnist } from "./datasets/mnist.js";
 import { mnistM } from "./datasets/mnist-m.js";
+import { pen } from "./datasets/pen.js";
+import { plate } from "./datasets/plate.js";
 import { svhn } from "./datasets/svhn.js";
 
-export const datasets: readonly Dataset[] = [fashionMnist, idx, mat, mnist, mnistM, svhn];
+export const datasets: readonly Dataset[] = [fashionMnist, idx, mat, mnist, mnistM, pen, plate, svhn];
