@@ -8,7 +8,6 @@
  * await save(merged, "sum.pth");
  */
 import { type Checkpoint, closeCheckpoint } from "../checkpoint/checkpoint.js";
-import { openCheckpoint } from "../checkpoint/open-checkpoint.js";
 import { stateDictCheckpoint } from "../checkpoint/state-dict-checkpoint.js";
 import { type DiffReport, diff as diffCheckpoints } from "../merge/diff/diff.js";
 import { readPlan } from "../merge/execute/read-plan.js";
@@ -20,8 +19,8 @@ import { planConvert } from "../merge/plan-convert.js";
 import { planMerge } from "../merge/plan-merge.js";
 import type { FloatDType } from "../tensor/dtype.js";
 import type { StateDict } from "../tensor/tensor.js";
-import { folderOf, openFileSource } from "./file-source.js";
 import { openFileBackend, type ThreadOptions } from "./open-file-backend.js";
+import { openPath } from "./open-path.js";
 import { type SaveOptions as PlanSaveOptions, savePlan } from "./save-plan.js";
 
 export type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint.js";
@@ -57,17 +56,15 @@ export interface SaveOptions extends PlanSaveOptions {
 }
 
 /**
- * Opens a checkpoint of any format; reads headers only.
+ * Opens a checkpoint of any format: a file, the index of a sharded one, or a folder that holds one. Reads headers
+ * only; files are opened again when numbers are asked for.
  *
  * @throws `missing-data`, `bad-file`, `unsafe-file`, `unsupported`, `limit`, `io`
  */
 export async function open(path: string, options: OpenOptions = {}): Promise<Checkpoint> {
-  const source = await openFileSource(path);
-  try {
-    return await openCheckpoint(source, { folder: folderOf(path), entry: options.entry });
-  } finally {
-    await source.close?.();
-  }
+  const checkpoint = await openPath(path, options);
+  await closeCheckpoint(checkpoint);
+  return checkpoint;
 }
 
 /**

@@ -45,9 +45,10 @@ export const merge = defineCommand({
     const memory = parseBytes("--memory", options.memory);
     const shardSize = parseBytes("--shard-size", options.shardSize);
     const plan = await planFrom(call);
-    for (const note of plan.notes) output.note(note);
     const summary = summarise(plan);
+    const sayNotes = (): void => plan.notes.forEach(output.note);
     if (isDry) {
+      sayNotes();
       output.result(`${planTable(plan)}\n\n${summary.text}; nothing was written.`, {
         ...summary.json,
         tensors: plan.tensors.map(plannedJson),
@@ -62,6 +63,7 @@ export const merge = defineCommand({
       signal,
       onProgress: output.onProgress,
     });
+    sayNotes();
     output.result(`${path}: ${summary.text}, ${formatBytes(report.bytesWritten)}`, {
       output: path,
       ...report,
