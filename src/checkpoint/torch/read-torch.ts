@@ -5,6 +5,7 @@ import type { ByteSource } from "../byte-source.js";
 import type { Checkpoint, TensorEntry } from "../checkpoint.js";
 import { quoted } from "../file-errors.js";
 import type { ReadOptions } from "../format.js";
+import { leftOutNotes } from "../left-out.js";
 import { checkedTensorBytes } from "../tensor-size.js";
 import type { LocatedStorages, TorchArchive } from "./archive.js";
 import type { StateItem } from "./collect-module.js";
@@ -18,8 +19,6 @@ import { readZipArchive } from "./read-zip-archive.js";
  * the output would take on the disk.
  */
 const MAX_EXPANDED_BYTES = 2 ** 34;
-/** Names shown of the values that were left out. */
-const MAX_LEFT_OUT_SHOWN = 5;
 
 const ZIP_MAGIC = "PK";
 
@@ -122,12 +121,6 @@ function withTies(entries: ReadonlyMap<string, TensorEntry>): Map<string, Tensor
 }
 
 function notesOn({ path, leftOut }: FoundStateDict, entry: string | undefined): string[] {
-  const notes: string[] = [];
-  if (path !== "" && entry === undefined) notes.push(`The state dict was taken from "${path}".`);
-  if (leftOut.length > 0) {
-    const shown = leftOut.slice(0, MAX_LEFT_OUT_SHOWN).map((key) => quoted(key));
-    if (leftOut.length > MAX_LEFT_OUT_SHOWN) shown.push("…");
-    notes.push(`${leftOut.length} values that are not tensors were left out: ${shown.join(", ")}.`);
-  }
-  return notes;
+  const taken = path !== "" && entry === undefined ? [`The state dict was taken from "${path}".`] : [];
+  return [...taken, ...leftOutNotes(leftOut)];
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { CheckpointFormat } from "../../src/checkpoint/format.js";
+import { npz } from "../../src/checkpoint/formats/npz.js";
 import { safetensors } from "../../src/checkpoint/formats/safetensors.js";
 import { torch } from "../../src/checkpoint/formats/torch.js";
 import type { OutputTensor } from "../../src/checkpoint/layout.js";
@@ -18,18 +19,26 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** Loads a file in Python and prints what it holds: [key, shape, bytes in hexadecimal] of each tensor. */
 const SCRIPT = `
-import json, sys, torch, zipfile
+import json, sys
 path = sys.argv[1]
+versions = storages = None
+if path.endswith(".npz"):
+    import numpy
+    state = dict(numpy.load(path))
+    raw = lambda value: value.tobytes().hex()
+else:
+    import torch
+    raw = lambda value: bytes(value.flatten().view(torch.uint8).tolist()).hex() if value.numel() else ""
 if path.endswith(".pth"):
+    import zipfile
     assert zipfile.ZipFile(path).testzip() is None, "a checksum is wrong"
     state = torch.load(path, weights_only=True)
-else:
+    versions = getattr(state, "_metadata", None)
+    storages = len({value.untyped_storage().data_ptr() for value in state.values() if value.numel()})
+if path.endswith(".safetensors"):
     from safetensors.torch import load_file
     state = load_file(path)
-tensors = [[key, list(value.shape), bytes(value.contiguous().flatten().view(torch.uint8).tolist()).hex()
-            if value.numel() else ""] for key, value in state.items()]
-versions = getattr(state, "_metadata", None)
-storages = len({value.untyped_storage().data_ptr() for value in state.values() if value.numel()})
+tensors = [[key, list(value.shape), raw(value)] for key, value in state.items()]
 print(json.dumps({"tensors": tensors, "versions": versions, "storages": storages}))
 `;
 
@@ -82,4 +91,10 @@ test.skipIf(!hasModule("safetensors"))("the safetensors library loads what was w
   expect(new Map(loaded.tensors.map(([key, ...rest]: [string]) => [key, rest]))).toEqual(
     new Map(expectedTensors(tensors).map(([key, ...rest]) => [key, rest])),
   );
+});
+
+test.skipIf(!hasModule("numpy"))("NumPy loads a .npz", async () => {
+  const tensors = sampleStateDict(["bf16", "f8_e4m3", "f8_e5m2"]);
+  const loaded = await loadedByPython(npz, tensors);
+  expect(loaded.tensors).toEqual(expectedTensors(tensors));
 });
