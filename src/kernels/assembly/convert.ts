@@ -2,6 +2,17 @@
 // even; the scalar twins are in src/tensor/small-floats.ts. Every `load` gives the number of elements that are NaN or
 // infinite: a few instructions on bits that are at hand, instead of a sweep of its own.
 
+const SCRATCH: usize = memory.data(4, 4);
+
+// Four lanes of a constant. It goes by way of memory so that the compiler does not know it: V8 builds a known vector
+// anew at each use, which costs more than the arithmetic, but keeps an unknown one in a register.
+// @ts-ignore: decorator
+@inline
+function held(bits: u32): v128 {
+  store<u32>(SCRATCH, bits);
+  return v128.load32_splat(SCRATCH);
+}
+
 // @ts-ignore: decorator
 @inline
 function sumOfLanes(counts: v128): i32 {
@@ -16,16 +27,18 @@ function sumOfLanes(counts: v128): i32 {
 // −1 in each lane of an f32 whose exponent is all ones.
 // @ts-ignore: decorator
 @inline
-function isNonFinite(x: v128): v128 {
-  return i32x4.ge_s(v128.and(x, i32x4.splat(0x7fffffff)), i32x4.splat(0x7f800000));
+function isNonFinite(x: v128, magnitude: v128, infinity: v128): v128 {
+  return i32x4.ge_s(v128.and(x, magnitude), infinity);
 }
 
 export function load_f32(out: usize, raw: usize, n: i32): i32 {
+  const magnitude = held(0x7fffffff);
+  const infinity = held(0x7f800000);
   let counts = i32x4.splat(0);
   for (let i = 0; i < n; i += 8) {
     const x = v128.load(raw);
     const y = v128.load(raw, 16);
-    counts = i32x4.sub(counts, i32x4.add(isNonFinite(x), isNonFinite(y)));
+    counts = i32x4.sub(counts, i32x4.add(isNonFinite(x, magnitude, infinity), isNonFinite(y, magnitude, infinity)));
     v128.store(out, x);
     v128.store(out, y, 16);
     raw += 32;
@@ -91,8 +104,8 @@ export function store_f64(raw: usize, a: usize, n: i32): void {
 // 16-bit lanes are counted eight at a time; a lane holds up to 32767, more than any block has vectors.
 // @ts-ignore: decorator
 @inline
-function isNonFiniteHalf(x: v128, infinity: i16): v128 {
-  return i16x8.ge_s(v128.and(x, i16x8.splat(0x7fff)), i16x8.splat(infinity));
+function isNonFiniteHalf(x: v128, magnitude: v128, infinity: v128): v128 {
+  return i16x8.ge_s(v128.and(x, magnitude), infinity);
 }
 
 // @ts-ignore: decorator
@@ -102,12 +115,14 @@ function sumOfHalves(counts: v128): i32 {
 }
 
 export function load_bf16(out: usize, raw: usize, n: i32): i32 {
-  const zero = i16x8.splat(0);
+  const zero = held(0);
+  const magnitude = held(0x7fff7fff);
+  const infinity = held(0x7f807f80);
   let counts = zero;
   for (let i = 0; i < n; i += 16) {
     const x = v128.load(raw);
     const y = v128.load(raw, 16);
-    counts = i16x8.sub(counts, i16x8.add(isNonFiniteHalf(x, 0x7f80), isNonFiniteHalf(y, 0x7f80)));
+    counts = i16x8.sub(counts, i16x8.add(isNonFiniteHalf(x, magnitude, infinity), isNonFiniteHalf(y, magnitude, infinity)));
     v128.store(out, v128.shuffle<i16>(zero, x, 0, 8, 1, 9, 2, 10, 3, 11));
     v128.store(out, v128.shuffle<i16>(zero, x, 4, 12, 5, 13, 6, 14, 7, 15), 16);
     v128.store(out, v128.shuffle<i16>(zero, y, 0, 8, 1, 9, 2, 10, 3, 11), 32);
@@ -122,20 +137,23 @@ export function load_bf16(out: usize, raw: usize, n: i32): i32 {
 // processor to processor.
 // @ts-ignore: decorator
 @inline
-function bf16InUpperHalf(x: v128): v128 {
-  const odd = v128.and(i32x4.shr_u(x, 16), i32x4.splat(1));
-  const rounded = i32x4.add(i32x4.add(x, i32x4.splat(0x7fff)), odd);
-  return v128.bitselect(i32x4.splat(0x7fc00000), rounded, f32x4.ne(x, x));
+function bf16InUpperHalf(x: v128, one: v128, half: v128, nan: v128): v128 {
+  const rounded = i32x4.add(i32x4.add(x, half), v128.and(i32x4.shr_u(x, 16), one));
+  return v128.bitselect(nan, rounded, f32x4.ne(x, x));
 }
 
 export function store_bf16(raw: usize, a: usize, n: i32): void {
+  const one = held(1);
+  const half = held(0x7fff);
+  const nan = held(0x7fc00000);
   for (let i = 0; i < n; i += 16) {
-    const x0 = bf16InUpperHalf(v128.load(a));
-    const x1 = bf16InUpperHalf(v128.load(a, 16));
-    const x2 = bf16InUpperHalf(v128.load(a, 32));
-    const x3 = bf16InUpperHalf(v128.load(a, 48));
-    v128.store(raw, v128.shuffle<i16>(x0, x1, 1, 3, 5, 7, 9, 11, 13, 15));
-    v128.store(raw, v128.shuffle<i16>(x2, x3, 1, 3, 5, 7, 9, 11, 13, 15), 16);
+    const x0 = bf16InUpperHalf(v128.load(a), one, half, nan);
+    const x1 = bf16InUpperHalf(v128.load(a, 16), one, half, nan);
+    const x2 = bf16InUpperHalf(v128.load(a, 32), one, half, nan);
+    const x3 = bf16InUpperHalf(v128.load(a, 48), one, half, nan);
+    // The arithmetic shift keeps upper halves within i16, so that narrowing does not saturate.
+    v128.store(raw, i16x8.narrow_i32x4_s(i32x4.shr_s(x0, 16), i32x4.shr_s(x1, 16)));
+    v128.store(raw, i16x8.narrow_i32x4_s(i32x4.shr_s(x2, 16), i32x4.shr_s(x3, 16)), 16);
     raw += 32;
     a += 64;
   }
@@ -145,21 +163,26 @@ export function store_bf16(raw: usize, a: usize, n: i32): void {
 // NaN get the all-ones exponent afterwards.
 // @ts-ignore: decorator
 @inline
-function f16Vector(h: v128): v128 {
-  const sign = i32x4.shl(v128.and(h, i32x4.splat(0x8000)), 16);
-  const magnitude = i32x4.shl(v128.and(h, i32x4.splat(0x7fff)), 13);
-  const value = f32x4.mul(magnitude, f32x4.splat(reinterpret<f32>(0x77800000)));
-  const special = i32x4.gt_u(magnitude, i32x4.splat(0x0f7fffff));
-  return v128.or(v128.or(value, sign), v128.and(special, i32x4.splat(0x7f800000)));
+function f16Vector(h: v128, magnitudeBits: v128, bias: v128, largest: v128, infinity: v128): v128 {
+  const sign = i32x4.shl(v128.andnot(h, magnitudeBits), 16);
+  const magnitude = i32x4.shl(v128.and(h, magnitudeBits), 13);
+  const special = i32x4.gt_s(magnitude, largest);
+  return v128.or(v128.or(f32x4.mul(magnitude, bias), sign), v128.and(special, infinity));
 }
 
 export function load_f16(out: usize, raw: usize, n: i32): i32 {
+  const halfMagnitude = held(0x7fff7fff);
+  const halfInfinity = held(0x7c007c00);
+  const magnitude = held(0x7fff);
+  const bias = held(0x77800000);
+  const largest = held(0x0f7fffff);
+  const infinity = held(0x7f800000);
   let counts = i16x8.splat(0);
   for (let i = 0; i < n; i += 8) {
     const x = v128.load(raw);
-    counts = i16x8.sub(counts, isNonFiniteHalf(x, 0x7c00));
-    v128.store(out, f16Vector(i32x4.extend_low_i16x8_u(x)));
-    v128.store(out, f16Vector(i32x4.extend_high_i16x8_u(x)), 16);
+    counts = i16x8.sub(counts, isNonFiniteHalf(x, halfMagnitude, halfInfinity));
+    v128.store(out, f16Vector(i32x4.extend_low_i16x8_u(x), magnitude, bias, largest, infinity));
+    v128.store(out, f16Vector(i32x4.extend_high_i16x8_u(x), magnitude, bias, largest, infinity), 16);
     raw += 16;
     out += 32;
   }
@@ -170,22 +193,40 @@ export function load_f16(out: usize, raw: usize, n: i32): i32 {
 // worth 2⁻²⁴, the smallest f16) lets the addition round.
 // @ts-ignore: decorator
 @inline
-function f16Bits(x: v128): v128 {
-  const sign = i32x4.shr_u(v128.and(x, i32x4.splat(0x80000000)), 16);
-  const magnitude = v128.and(x, i32x4.splat(0x7fffffff));
-  const odd = v128.and(i32x4.shr_u(magnitude, 13), i32x4.splat(1));
-  const rebiased = i32x4.sub(magnitude, i32x4.splat((127 - 15) << 23));
-  const normal = i32x4.shr_u(i32x4.add(i32x4.add(rebiased, i32x4.splat(0xfff)), odd), 13);
-  const subnormal = i32x4.sub(f32x4.add(magnitude, f32x4.splat(0.5)), i32x4.splat(0x3f000000));
-  let bits = v128.bitselect(subnormal, normal, i32x4.lt_s(magnitude, i32x4.splat(0x38800000)));
-  bits = v128.bitselect(i32x4.splat(0x7c00), bits, i32x4.gt_s(magnitude, i32x4.splat(0x477fefff)));
-  bits = v128.or(bits, sign);
-  return v128.bitselect(i32x4.splat(0x7e00), bits, f32x4.ne(x, x));
+function f16Bits(
+  x: v128,
+  magnitudeBits: v128,
+  one: v128,
+  rebias: v128,
+  half: v128,
+  smallestNormal: v128,
+  largest: v128,
+  infinity: v128,
+  nan: v128,
+): v128 {
+  const magnitude = v128.and(x, magnitudeBits);
+  const sign = i32x4.shr_u(v128.andnot(x, magnitudeBits), 16);
+  const odd = v128.and(i32x4.shr_u(magnitude, 13), one);
+  const normal = i32x4.shr_u(i32x4.add(i32x4.sub(magnitude, rebias), odd), 13);
+  const subnormal = i32x4.sub(f32x4.add(magnitude, half), half);
+  const finite = v128.bitselect(subnormal, normal, i32x4.lt_s(magnitude, smallestNormal));
+  const bits = v128.bitselect(infinity, finite, i32x4.gt_s(magnitude, largest));
+  return v128.bitselect(nan, v128.or(bits, sign), f32x4.ne(x, x));
 }
 
 export function store_f16(raw: usize, a: usize, n: i32): void {
+  const magnitude = held(0x7fffffff);
+  const one = held(1);
+  const rebias = held(((127 - 15) << 23) - 0xfff);
+  const half = held(0x3f000000);
+  const smallestNormal = held(0x38800000);
+  const largest = held(0x477fefff);
+  const infinity = held(0x7c00);
+  const nan = held(0x7e00);
   for (let i = 0; i < n; i += 8) {
-    v128.store(raw, i16x8.narrow_i32x4_u(f16Bits(v128.load(a)), f16Bits(v128.load(a, 16))));
+    const low = f16Bits(v128.load(a), magnitude, one, rebias, half, smallestNormal, largest, infinity, nan);
+    const high = f16Bits(v128.load(a, 16), magnitude, one, rebias, half, smallestNormal, largest, infinity, nan);
+    v128.store(raw, i16x8.narrow_i32x4_u(low, high));
     raw += 16;
     a += 32;
   }
@@ -193,11 +234,16 @@ export function store_f16(raw: usize, a: usize, n: i32): void {
 
 // f8_e5m2 is the upper byte of an f16.
 export function load_f8_e5m2(out: usize, raw: usize, n: i32): i32 {
+  const magnitude = held(0x7fff);
+  const bias = held(0x77800000);
+  const largest = held(0x0f7fffff);
+  const infinity = held(0x7f800000);
+  const wideMagnitude = held(0x7fffffff);
   let counts = i32x4.splat(0);
   for (let i = 0; i < n; i += 4) {
     const bytes = i16x8.extend_low_i8x16_u(v128.load32_zero(raw));
-    const x = f16Vector(i32x4.shl(i32x4.extend_low_i16x8_u(bytes), 8));
-    counts = i32x4.sub(counts, isNonFinite(x));
+    const x = f16Vector(i32x4.shl(i32x4.extend_low_i16x8_u(bytes), 8), magnitude, bias, largest, infinity);
+    counts = i32x4.sub(counts, isNonFinite(x, wideMagnitude, infinity));
     v128.store(out, x);
     raw += 4;
     out += 16;
