@@ -22,6 +22,8 @@ const PLUGIN_FOLDERS = [
     type: "Architecture",
     from: "src/network/architecture",
   },
+  { folder: "src/train/optimizers", list: "optimizers", type: "Optimizer", from: "src/train/optimizer" },
+  { folder: "src/train/schedules", list: "schedules", type: "Schedule", from: "src/train/schedule" },
 ] as const;
 
 const camelCase = (kebab: string): string => kebab.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

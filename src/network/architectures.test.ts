@@ -37,7 +37,7 @@ describe.each(Object.keys(goldenNetworks))("%s", (name) => {
   });
 
   test("logits are PyTorch's", async () => {
-    const logits = await logitsOf(network, goldenState(network), goldenImages(0, golden.input));
+    const logits = await logitsOf(network, goldenState(network), goldenImages(0, golden));
     for (const [i, value] of golden.logits.flat().entries()) {
       expect(Math.abs(logits[i] - value), `logit ${i}`).toBeLessThan(LOGIT_TOLERANCE * (1 + Math.abs(value)));
     }
@@ -75,7 +75,7 @@ describe.each(Object.keys(goldenNetworks))("%s", (name) => {
     }
     expect(orders.size).toBeGreaterThan(1);
     expect([...moved].some(([key, tensor]) => !sameNumbers(tensor, state.get(key)!))).toBe(true);
-    const images = goldenImages(0, golden.input);
+    const images = goldenImages(0, golden);
     const before = await logitsOf(network, state, images);
     const after = await logitsOf(network, moved, images);
     for (const [i, value] of before.entries()) {

@@ -13,6 +13,8 @@ export interface GraphBuilder {
   constant(tensor: Tensor): string;
   /** A constant list of i64, as shapes and axes are given. */
   ints(...values: readonly number[]): string;
+  /** A constant list of f32. */
+  floats(...values: readonly number[]): string;
   /** A constant f32 scalar. */
   scalar(value: number): string;
   /** Adds a node with one output, and gives the output's name. */
@@ -88,6 +90,7 @@ export function createGraphBuilder(name: string): GraphBuilder {
     nodes: addNodes,
     node: (op, from, attributes, options) => addNodes(op, from, 1, attributes, options)[0],
     ints: (...values) => constant(createTensor("i64", [values.length], values)),
+    floats: (...values) => constant(createTensor("f32", [values.length], values)),
     scalar: (value) => constant(createTensor("f32", [], [value])),
     input(value, dtype, shape) {
       inputs.push({ name: define(value), dtype, shape: [...shape] });

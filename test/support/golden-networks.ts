@@ -5,14 +5,16 @@ import { parseArchitecture } from "../../src/network/parse-architecture.js";
 import { elementCount, type Shape } from "../../src/tensor/shape.js";
 import { createTensor, type StateDict, type Tensor } from "../../src/tensor/tensor.js";
 
-/** Norm and evenly spaced elements of a tensor. */
+/** Root mean square and evenly spaced elements of a tensor. */
 export interface GoldenSample {
-  readonly norm: number;
+  readonly rms: number;
   readonly values: readonly number[];
 }
 
 export interface GoldenNetwork {
   readonly input: readonly number[];
+  /** Which of the script's inputs these are. */
+  readonly draw: number;
   readonly keys: readonly (readonly [string, Shape])[];
   readonly logits: readonly (readonly number[])[];
   readonly gradients: Readonly<Record<string, GoldenSample>>;
@@ -54,12 +56,12 @@ export function goldenState(network: Network): StateDict {
 export const GOLDEN_BATCH = 8;
 
 /** The images of a step. */
-export function goldenImages(step: number, input: Shape): Tensor {
+export function goldenImages(step: number, { draw, input }: GoldenNetwork): Tensor {
   const shape = [GOLDEN_BATCH, ...input];
   return createTensor(
     "f32",
     shape,
-    uniform(1000 + step, elementCount(shape)).map((u) => 2 * u),
+    uniform(1000 + 10 * draw + step, elementCount(shape)).map((u) => 2 * u),
   );
 }
 

@@ -29,10 +29,12 @@ export const batchNormalization = defineOperator({
     ...inputShapes[0].flatMap((_, axis) => (axis === 1 ? [] : [same(inputAxis(0, axis), outputAxis(0, axis))])),
   ],
   // With momentum 0 the runtime hands out the batch's own mean and its biased variance; PyTorch normalises with
-  // the biased variance too, but keeps the unbiased one.
+  // the biased variance too, but keeps the unbiased one. The runtime writes both into the memory of the inputs that
+  // hold the old ones, so it is given values that nobody else reads.
   training: ({ node, build, inputs, inputShapes, updateState }) => {
     const epsilon = { float: floatAttribute(node, "epsilon", USUAL_EPSILON) };
-    const [output, mean, variance] = build.nodes("BatchNormalization", inputs, 3, {
+    const spare = [inputs[3], inputs[4]].map((old) => build.node("Mul", [old, build.scalar(0)]));
+    const [output, mean, variance] = build.nodes("BatchNormalization", [...inputs.slice(0, 3), ...spare], 3, {
       epsilon,
       momentum: { float: 0 },
       training_mode: { int: 1 },

@@ -1,0 +1,55 @@
+import { throwProblems } from "../core/errors.js";
+import { type Params, type ParamValues, resolveParams } from "../core/params.js";
+import { unknownName } from "../core/suggest.js";
+import type { Optimizer } from "./optimizer.js";
+import { optimizers } from "./optimizers.gen.js";
+import type { Schedule } from "./schedule.js";
+import { schedules } from "./schedules.gen.js";
+
+type Given = Readonly<Record<string, unknown>>;
+
+export interface ChosenOptimizer {
+  readonly optimizer: Optimizer;
+  readonly values: ParamValues<Params>;
+}
+
+export interface ChosenSchedule {
+  readonly schedule: Schedule;
+  readonly values: ParamValues<Params>;
+}
+
+/**
+ * An optimizer by its id, its options checked and filled in.
+ *
+ * @throws `unknown-name`, `bad-argument`
+ */
+export function chooseOptimizer(id: string, given: Given = {}): ChosenOptimizer {
+  const optimizer = named("optimizer", id, optimizers);
+  return { optimizer, values: checked(`optimizer "${id}"`, optimizer.params, given) };
+}
+
+/**
+ * A schedule of the rate by its id, its options checked and filled in.
+ *
+ * @throws `unknown-name`, `bad-argument`
+ */
+export function chooseSchedule(id: string, given: Given = {}): ChosenSchedule {
+  const schedule = named("schedule", id, schedules);
+  return { schedule, values: checked(`schedule "${id}"`, schedule.params, given) };
+}
+
+function named<T extends { readonly id: string }>(kind: string, id: string, list: readonly T[]): T {
+  const found = list.find((it) => it.id === id);
+  if (found !== undefined) return found;
+  throw unknownName(
+    `${kind} called`,
+    id,
+    list.map((it) => it.id),
+  );
+}
+
+function checked(owner: string, params: Params, given: Given): ParamValues<Params> {
+  const { values, problems } = resolveParams(owner, params, given);
+  throwProblems(problems, owner);
+  return values;
+}
