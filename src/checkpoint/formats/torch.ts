@@ -5,8 +5,8 @@ import { readTorch } from "../torch/read-torch.js";
 
 /** A zip file, or a pickle of protocol 2 to 5. */
 const BEGINNINGS = ["PK\x03\x04", "\x80\x02", "\x80\x03", "\x80\x04", "\x80\x05"];
-/** A pickle of protocol 0 that begins with the name of a class or function. */
-const TEXT_PICKLE = /^\(*[ci][\w.]+\n[\w.]+\n/;
+/** A pickle of protocol 0 that begins with the name of a class or function, or with arguments for one. */
+const TEXT_PICKLE = /^\(*(?:[SVILF].*\n)*[ci][\w.]+\n[\w.]+\n/;
 
 /**
  * What `torch.save` writes: a zip file since PyTorch 1.6, a row of pickles before.

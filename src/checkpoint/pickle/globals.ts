@@ -120,20 +120,20 @@ export function pickleGlobal(module: string, name: string, fileName: string): Pi
   const parts = name.split(".");
   const reaches = parts.length > 1 && parts.some((part) => REFUSED_MODULES.has(part) || part.startsWith("__"));
   if (reaches || REFUSED_MODULES.has(module.split(".")[0]) || REFUSED_NAMES.has(globalName(global))) {
-    throw unsafeGlobal(global, fileName, "use");
+    throw unsafeGlobal(global, fileName);
   }
   return global;
 }
 
 /** @throws `unsafe-file` unless the global is on the list of things that only build data */
 export function checkCallable(global: PickleGlobal, fileName: string): void {
-  if (!ALLOWED_CALLS.has(globalName(global))) throw unsafeGlobal(global, fileName, "run");
+  if (!ALLOWED_CALLS.has(globalName(global))) throw unsafeGlobal(global, fileName);
 }
 
-function unsafeGlobal(global: PickleGlobal, fileName: string, verb: "run" | "use"): OnebasinError {
+function unsafeGlobal(global: PickleGlobal, fileName: string): OnebasinError {
   const symbol = globalName(global);
   const shown = /^[\w.<>]{1,100}$/.test(symbol) ? symbol : quoted(symbol);
-  return new OnebasinError("unsafe-file", `${fileName} asks to ${verb} ${shown}. Nothing was run.`, {
+  return new OnebasinError("unsafe-file", `${fileName} asks to run ${shown}. Nothing was run.`, {
     hint:
       "If you trust where the file comes from, load it in Python and save only the numbers: " +
       "torch.save(model.state_dict(), path). If you do not, delete it.",

@@ -4,7 +4,9 @@ import { type Machine, pickleError, spend } from "./machine.js";
 const MAX_INTEGER_DIGITS = 1000;
 const MAX_INTEGER_BYTES = 512;
 
-const asNumber = (value: bigint): number | bigint => (BigInt.asIntN(53, value) === value ? Number(value) : value);
+const LARGEST = BigInt(Number.MAX_SAFE_INTEGER);
+
+const asNumber = (value: bigint): number | bigint => (value <= LARGEST && value >= -LARGEST ? Number(value) : value);
 
 /** A decimal integer as protocols 0 and 1 write it. */
 export function parseLong(machine: Machine, digits: string): number | bigint {
