@@ -9,7 +9,7 @@ import type { ImageSet } from "../data/image-set.js";
 import { loadDataset } from "../data/load-dataset.js";
 import { createInference } from "../network/inference.js";
 import { createInitialState } from "../network/initial-state.js";
-import { inputFormatOf } from "../network/input-format-of.js";
+import { inputFormatOf } from "../data/input-format-of.js";
 import { parseOnnx } from "../network/onnx/parse-onnx.js";
 import { parseArchitecture } from "../network/parse-architecture.js";
 import { createDatasetCache } from "../node/dataset-cache.js";

@@ -5,7 +5,7 @@ import type { ImageSet } from "../data/image-set.js";
 import type { InputFormat } from "../data/input-format.js";
 import type { Network } from "../network/graph.js";
 import { createInference } from "../network/inference.js";
-import { inputFormatOf } from "../network/input-format-of.js";
+import { inputFormatOf } from "../data/input-format-of.js";
 import type { Runtime } from "../network/runtime.js";
 import { floatsTensor, tensorFloats } from "../tensor/float32.js";
 import { shapeText } from "../tensor/shape.js";
