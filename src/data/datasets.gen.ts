@@ -8,5 +8,6 @@ import { mnistM } from "./datasets/mnist-m.js";
 import { pen } from "./datasets/pen.js";
 import { plate } from "./datasets/plate.js";
 import { svhn } from "./datasets/svhn.js";
+import { usps } from "./datasets/usps.js";
 
-export const datasets: readonly Dataset[] = [fashionMnist, idx, mat, mnist, mnistM, pen, plate, svhn];
+export const datasets: readonly Dataset[] = [fashionMnist, idx, mat, mnist, mnistM, pen, plate, svhn, usps];
