@@ -1,6 +1,6 @@
 import { OnebasinError } from "../core/errors.js";
-import type { InputFormat } from "./input-format.js";
 import type { Network } from "../network/graph.js";
+import type { InputFormat } from "./input-format.js";
 
 /**
  * The form in which a network wants its images: channels and size are its input's; pixels run from −1 to 1 unless

@@ -92,11 +92,19 @@ export function planMerge(
     tensors,
     sources,
     sourceNames: planModels.flatMap(({ file }, i) => named[i].checkpoint.sources.map(() => file)),
-    metadata: {},
+    metadata: commonMetadata(named.map(({ checkpoint }) => checkpoint.metadata)),
     moduleVersions: named[0].checkpoint.moduleVersions,
     notes: [...notes, ...planNotes(tensors, main as Recipe, options)],
     allowNonFinite: options.allowNonFinite ?? false,
   };
+}
+
+/** The pairs on which all models agree: what they are, not where each came from. */
+function commonMetadata(all: readonly Checkpoint["metadata"][]): Checkpoint["metadata"] {
+  const [first, ...others] = all;
+  return Object.fromEntries(
+    Object.entries(first).filter(([name, value]) => others.every((other) => other[name] === value)),
+  );
 }
 
 function methodRequest(options: MergeOptions): MethodRequest | undefined {

@@ -13,6 +13,7 @@ export const inspect = defineCommand({
     const { rolesOf } = await import("../../merge/roles.js");
     const { elementCount } = await import("../../tensor/shape.js");
     const { dtypeBytes } = await import("../../tensor/dtype.js");
+    const { guessArchitecture } = await import("../../network/guess-architecture.js");
     const checkpoint = await open(path, { entry: options.entry as string | undefined });
     await closeCheckpoint(checkpoint);
     const roles = rolesOf(checkpoint.entries);
@@ -33,12 +34,15 @@ export const inspect = defineCommand({
       tie === undefined || firstOf.get(tie) === key ? role : `${role}, tied to ${firstOf.get(tie)}`,
       formatBytes(size),
     ]);
+    const architecture = guessArchitecture(checkpoint.entries)?.name;
+    const looks = architecture === undefined ? [] : [`Keys and shapes are those of ${architecture}.`];
     const summary = `${path}: ${checkpoint.format}, ${tensors.length} tensors, ${total("parameter")} parameters, ${formatBytes(bytes)}`;
     output.result(
-      `${formatTable([["key", "shape", "dtype", "role", "size"], ...rows], [4])}\n\n${[summary, ...checkpoint.notes].join("\n")}`,
+      `${formatTable([["key", "shape", "dtype", "role", "size"], ...rows], [4])}\n\n${[summary, ...looks, ...checkpoint.notes].join("\n")}`,
       {
         checkpoint: path,
         format: checkpoint.format,
+        architecture,
         tensors,
         totals: { tensors: tensors.length, parameters: total("parameter"), elements: total(), bytes },
         metadata: checkpoint.metadata,

@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { extname, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { OnebasinError } from "../core/errors.js";
+import type { Network } from "../network/graph.js";
+import { guessArchitecture } from "../network/guess-architecture.js";
+import { parseOnnx } from "../network/onnx/parse-onnx.js";
+import { parseArchitecture } from "../network/parse-architecture.js";
+import { openFileSource } from "./file-source.js";
+
+/** Where a safetensors file says which network its tensors belong to. */
+export const ARCHITECTURE_KEY = "onebasin.architecture";
+
+/** A network, and the word that `--arch` takes for it. */
+export interface LoadedArchitecture {
+  readonly name: string;
+  readonly network: Network;
+}
+
+const MODULE_EXTENSIONS = [".ts", ".mts", ".js", ".mjs"];
+
+/**
+ * Loads what `--arch` names: a built-in architecture with options (`vgg16:width=0.25`), an `.onnx` file, or a module
+ * (`.ts`, `.js`) that exports `network`. A module is run, as any program of the user's own.
+ *
+ * @throws `unknown-name`, `bad-argument`, `missing-data`, `bad-file`, `unsupported`
+ */
+export async function loadArchitecture(name: string): Promise<LoadedArchitecture> {
+  const extension = extname(name).toLowerCase();
+  if (extension === ".onnx") return { name, network: await networkOfOnnx(name) };
+  if (MODULE_EXTENSIONS.includes(extension)) return { name, network: await networkOfModule(name) };
+  return parseArchitecture(name);
+}
+
+/**
+ * The architecture of a checkpoint: as named, or as the file says, or as its keys and shapes tell.
+ *
+ * @throws `bad-argument` when nothing tells; and as `loadArchitecture`
+ */
+export async function architectureOf(checkpoint: Checkpoint, name: string | undefined): Promise<LoadedArchitecture> {
+  const told = name ?? checkpoint.metadata[ARCHITECTURE_KEY];
+  if (told !== undefined) return loadArchitecture(told);
+  const guessed = guessArchitecture(checkpoint.entries);
+  if (guessed !== undefined) return guessed;
+  throw new OnebasinError("bad-argument", `${checkpoint.name} does not say which network its tensors belong to.`, {
+    hint: "Name it: --arch vgg16:width=0.25, or a .onnx file, or a .ts module that exports a network. Built in: onebasin archs",
+  });
+}
+
+async function networkOfOnnx(path: string): Promise<Network> {
+  const source = await openFileSource(path);
+  try {
+    return parseOnnx(await source.read(0, source.size), { source: path }).network;
+  } finally {
+    await source.close?.();
+  }
+}
+
+async function networkOfModule(path: string): Promise<Network> {
+  await readFile(path).catch((cause: unknown) => {
+    throw new OnebasinError("missing-data", `There is no module ${path}.`, { cause });
+  });
+  const { createJiti } = await import("jiti");
+  // What the module imports as "onebasin" is this very package, wherever the module lies.
+  const jiti = createJiti(import.meta.url, {
+    alias: { onebasin: fileURLToPath(new URL("./index.js", import.meta.url)) },
+  });
+  let exported: { readonly network?: unknown };
+  try {
+    exported = await jiti.import(pathToFileURL(resolve(path)).href);
+  } catch (cause) {
+    throw new OnebasinError("bad-file", `The module ${path} cannot be run: ${(cause as Error).message}`, { cause });
+  }
+  const { network } = exported;
+  if (isNetwork(network)) return network;
+  throw new OnebasinError("bad-file", `The module ${path} does not export a network.`, {
+    hint: 'Write: import { createNetwork } from "onebasin"; export const network = createNetwork(…);',
+  });
+}
+
+const isNetwork = (value: unknown): value is Network =>
+  typeof value === "object" && value !== null && "nodes" in value && "state" in value && "inputs" in value;
