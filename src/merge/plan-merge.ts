@@ -78,6 +78,7 @@ export function planMerge(
   throwProblems(problems, "the merge");
 
   const { planModels, sources, notes } = placeModels(named);
+  refuseStrangers(planModels);
   const { tensors, used } = planKeys(planModels, {
     main: main as Recipe,
     rules: rules as ReadyRule[],
@@ -179,6 +180,18 @@ function planKeys(
   return { tensors, used };
 }
 
+/** Models without a single key in common: one sentence instead of one for each key. */
+function refuseStrangers([first, ...others]: readonly PlanModel[]): void {
+  const stranger = others.find(({ entries }) => ![...entries.keys()].some((key) => first.entries.has(key)));
+  if (stranger === undefined || first.entries.size === 0) return;
+  const example = (model: PlanModel): string => [...model.entries.keys()].slice(0, 3).join(", ");
+  throw new OnebasinError(
+    "mismatch",
+    `${first.file} (${example(first)}, …) and ${stranger.file} (${example(stranger)}, …) have no key in common.`,
+    { hint: "Only networks of the same structure can be merged. See what they are with: onebasin inspect FILE" },
+  );
+}
+
 function unusedRule(rule: Rule, models: readonly PlanModel[]): OnebasinError {
   const keys = [...new Set(models.flatMap(({ entries }) => [...entries.keys()]))];
   const shadowed = keys.some((key) => rule.matches(key));
@@ -199,7 +212,8 @@ function unusedRule(rule: Rule, models: readonly PlanModel[]): OnebasinError {
 
 function planNotes(tensors: readonly PlannedTensor[], main: Recipe, options: MergeOptions): string[] {
   const notes: string[] = [];
-  const buffers = buffersNote(tensors, options.buffers ?? "merge");
+  const isMixture = tensors.some(({ inputs }) => inputs.length > 1);
+  const buffers = isMixture ? buffersNote(tensors, options.buffers ?? "merge") : undefined;
   if (buffers !== undefined) notes.push(buffers);
   if (main.gives === "task vector")
     notes.push("The result is a task vector, a difference of models: it does not run as a network by itself.");

@@ -1,5 +1,6 @@
 import { parseBytes, parseCount } from "../arguments.js";
 import { defineCommand } from "../command.js";
+import { describeFiles } from "../describe-files.js";
 import { formatBytes } from "../progress.js";
 
 export const convert = defineCommand({
@@ -30,6 +31,10 @@ export const convert = defineCommand({
       onProgress: output.onProgress,
     });
     const keys = checkpoint.entries.size;
-    output.result(`${to}: ${keys} keys, ${formatBytes(report.bytesWritten)}`, { output: to, keys, ...report });
+    output.result(`${describeFiles(to, report.files)}: ${keys} keys, ${formatBytes(report.bytesWritten)}`, {
+      output: to,
+      keys,
+      ...report,
+    });
   },
 });

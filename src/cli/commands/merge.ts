@@ -3,6 +3,7 @@ import { OnebasinError } from "../../core/errors.js";
 import type { TensorPlan } from "../../merge/plan.js";
 import { parseBytes, parseChoice, parseCount, parsePairs } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
+import { describeFiles } from "../describe-files.js";
 import { formatBytes } from "../progress.js";
 import { formatTable } from "../table.js";
 
@@ -64,7 +65,8 @@ export const merge = defineCommand({
       onProgress: output.onProgress,
     });
     sayNotes();
-    output.result(`${path}: ${summary.text}, ${formatBytes(report.bytesWritten)}`, {
+    const where = describeFiles(path as string, report.files);
+    output.result(`${where}: ${summary.text}, ${formatBytes(report.bytesWritten)}`, {
       output: path,
       ...report,
       ...summary.json,

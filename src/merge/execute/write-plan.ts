@@ -21,6 +21,8 @@ export interface WriteOptions {
 export interface WriteReport {
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  /** Names of the files, in the order of the layout; several when the output is sharded. */
+  readonly files: readonly string[];
 }
 
 /** The tensors of a plan as a checkpoint format lays them out. */
@@ -59,6 +61,7 @@ export async function writePlan(plan: TensorPlan, options: WriteOptions): Promis
       0,
     ),
     bytesWritten: layout.files.reduce((total, { size }) => total + size, 0),
+    files: layout.files.map(({ name }) => name),
   };
 }
 
