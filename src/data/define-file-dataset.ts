@@ -59,13 +59,12 @@ async function loadFiles(spec: FileDatasetSpec, request: LoadRequest): Promise<I
     );
     const { images, kept, channels, height, width } = decoded;
     checkDecoded(spec, { decoded, request, files: opened.files });
-    const labels = decoded.labels.subarray(0, kept);
-    checkLabels(labels, { classes: spec.classes, source: opened.files[opened.files.length - 1].source.name });
+    checkLabels(decoded.labels, { classes: spec.classes, source: opened.files[opened.files.length - 1].source.name });
     return {
       name: request.name,
       split,
       images,
-      labels,
+      labels: decoded.labels.subarray(0, kept),
       count: kept,
       channels,
       height,

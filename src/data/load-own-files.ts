@@ -21,9 +21,19 @@ export async function loadOwnFiles(
     }
     const decoded = await decode(sources, { limit, classes, complete: false });
     const { images, kept, channels, height, width } = decoded;
-    const labels = decoded.labels.subarray(0, kept);
-    checkLabels(labels, { classes, source: sources[sources.length - 1].name });
-    return { name, split, images, labels, count: kept, channels, height, width, classes, notes: [] };
+    checkLabels(decoded.labels, { classes, source: sources[sources.length - 1].name });
+    return {
+      name,
+      split,
+      images,
+      labels: decoded.labels.subarray(0, kept),
+      count: kept,
+      channels,
+      height,
+      width,
+      classes,
+      notes: [],
+    };
   } finally {
     await Promise.all(sources.map((source) => source.close?.()));
   }
