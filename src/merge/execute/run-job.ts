@@ -6,7 +6,7 @@ import { GRANULE, type Job, type JobIO, type JobResult } from "./job.js";
 import { readRangeInto } from "./read-range-into.js";
 
 /** Elements of one register: small enough that a handful stay in the first-level cache. */
-const BLOCK = 2048;
+const BLOCK = 4096;
 /** Bytes after each buffer that kernels may touch: 16 elements of the widest dtype. */
 const PADDING = 128;
 
