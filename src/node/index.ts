@@ -2,64 +2,58 @@
  * onebasin for Node: checkpoints are given as paths, written as files, and merged on all cores.
  *
  * @example
- * import { diff, merge, open, save } from "onebasin";
+ * import { merge, save } from "onebasin";
  *
  * const merged = await merge(["mnist.pth", "svhn.pth"], { method: "sum" });
  * await save(merged, "sum.pth");
  */
 import { type Checkpoint, closeCheckpoint } from "../checkpoint/checkpoint.js";
-import { stateDictCheckpoint } from "../checkpoint/state-dict-checkpoint.js";
-import { type DiffReport, diff as diffCheckpoints } from "../merge/diff/diff.js";
-import { readPlan } from "../merge/execute/read-plan.js";
+import { diffModels } from "../library/diff-models.js";
+import { type MergeModelsOptions, type ModelInputs, mergeModels } from "../library/merge-models.js";
+import { type ModelInput as AnyModelInput, asPlan, type Locator } from "../library/model-input.js";
+import { readStateDict } from "../library/read-state-dict.js";
+import type { DiffReport } from "../merge/diff/diff.js";
 import type { WriteReport } from "../merge/execute/write-plan.js";
-import type { MergeOptions as PlanOptions } from "../merge/merge-options.js";
-import { modelName } from "../merge/model-name.js";
-import type { TensorPlan } from "../merge/plan.js";
-import { planConvert } from "../merge/plan-convert.js";
-import { planMerge } from "../merge/plan-merge.js";
+import { closePlan, type TensorPlan } from "../merge/plan.js";
 import type { FloatDType } from "../tensor/dtype.js";
 import type { StateDict } from "../tensor/tensor.js";
 import { openFileBackend, type ThreadOptions } from "./open-file-backend.js";
 import { openPath } from "./open-path.js";
-import { type SaveOptions as PlanSaveOptions, savePlan } from "./save-plan.js";
+import { type SavePlanOptions, savePlan } from "./save-plan.js";
 
-export type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint.js";
-export { closeCheckpoint } from "../checkpoint/checkpoint.js";
-export { readTensor } from "../checkpoint/read-tensor.js";
-export { type ErrorCode, OnebasinError } from "../core/errors.js";
-export type { OnProgress, ProgressEvent } from "../core/progress.js";
-export type { DiffReport, KeyDistance } from "../merge/diff/diff.js";
-export type { WriteReport } from "../merge/execute/write-plan.js";
-export type { BufferPolicy } from "../merge/merge-options.js";
-export type { MergeMethod } from "../merge/method.js";
-export { methods } from "../merge/methods.gen.js";
-export type { PlannedTensor, TensorPlan } from "../merge/plan.js";
-export type { DType, FloatDType } from "../tensor/dtype.js";
-export { createTensor, type StateDict, type Tensor, tensorNumbers } from "../tensor/tensor.js";
+export * from "../library/index.js";
 
 /** A checkpoint: its path, or one that is open already, or a state dict in memory. */
-export type ModelInput = string | Checkpoint | StateDict;
+export type ModelInput = AnyModelInput<string>;
 
 export interface OpenOptions {
   /** Which nested state dict to take, when a file holds several: `model_state_dict`. */
   readonly entry?: string;
 }
 
-export interface MergeOptions extends PlanOptions {
-  /** The common ancestor, for methods of task vectors; called `base` in expressions and rules. */
-  readonly base?: ModelInput;
-}
+export type MergeOptions = MergeModelsOptions<string>;
 
-export interface SaveOptions extends PlanSaveOptions {
+export interface SaveOptions extends SavePlanOptions {
   /** Of floating-point tensors, when a checkpoint is converted; a merge has its own `dtype`. */
   readonly dtype?: FloatDType;
 }
+
+const locator: Locator<string> = {
+  what: "a path",
+  isAddress: (input) => typeof input === "string",
+  open: (path) => open(path),
+};
 
 /**
  * Opens a checkpoint of any format: a file, the index of a sharded one, or a folder that holds one. Reads headers
  * only; files are opened again when numbers are asked for.
  *
  * @throws `missing-data`, `bad-file`, `unsafe-file`, `unsupported`, `limit`, `io`
+ * @example
+ * import { open } from "onebasin";
+ *
+ * const { entries } = await open("mnist.pth");
+ * for (const { key, shape, dtype } of entries.values()) console.log(key, shape, dtype);
  */
 export async function open(path: string, options: OpenOptions = {}): Promise<Checkpoint> {
   const checkpoint = await openPath(path, options);
@@ -72,19 +66,18 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Che
  *
  * @param models at least one, called `a`, `b`, `c`, … in expressions and rules; or an object that names them
  * @throws `mismatch`, `bad-argument`, `unknown-name`: all problems together; and as `open`
+ * @example
+ * import { merge, save } from "onebasin";
+ *
+ * const merged = await merge({ digits: "mnist.pth", houses: "svhn.pth" }, {
+ *   expression: "0.3*digits + 0.7*houses",
+ *   rules: ["classifier.*: copy digits"],
+ * });
+ * for (const { key, how } of merged.tensors) console.log(key, how);
+ * await save(merged, "mixed.safetensors");
  */
-export async function merge(
-  models: readonly ModelInput[] | Readonly<Record<string, ModelInput>>,
-  options: MergeOptions = {},
-): Promise<TensorPlan> {
-  const { base, ...planOptions } = options;
-  const named = Array.isArray(models)
-    ? (models as readonly ModelInput[]).map((model, i) => [modelName(i), model] as const)
-    : Object.entries(models as Readonly<Record<string, ModelInput>>);
-  const opened = await Promise.all(
-    named.map(async ([name, model]) => ({ name, checkpoint: await asCheckpoint(model, name) })),
-  );
-  return planMerge(opened, { ...planOptions, base: base === undefined ? undefined : await asCheckpoint(base, "base") });
+export function merge(models: ModelInputs<string>, options: MergeOptions = {}): Promise<TensorPlan> {
+  return mergeModels(models, options, locator);
 }
 
 /**
@@ -92,48 +85,53 @@ export async function merge(
  * when it is complete.
  *
  * @throws `bad-argument`, `non-finite`, `mismatch`, `io`, `aborted`
+ * @example
+ * import { createTensor, save } from "onebasin";
+ *
+ * const state = new Map([["weight", createTensor("f32", [2, 2], [1, 0, 0, 1])]]);
+ * await save(state, "identity.pth");
  */
 export async function save(
   model: TensorPlan | ModelInput,
   path: string,
   options: SaveOptions = {},
 ): Promise<WriteReport> {
-  const plan = await asPlan(model, options.dtype);
+  const plan = await asPlan(model, locator, { dtype: options.dtype });
   try {
     return await savePlan(plan, path, options);
   } finally {
-    await Promise.all(plan.sources.map((source) => source.close?.()));
+    await closePlan(plan);
   }
 }
 
-/** The tensors of a merge or of a checkpoint, in memory. */
-export async function toStateDict(model: TensorPlan | ModelInput): Promise<StateDict> {
-  const plan = await asPlan(model);
-  try {
-    return await readPlan(plan);
-  } finally {
-    await Promise.all(plan.sources.map((source) => source.close?.()));
-  }
+/**
+ * The tensors of a merge or of a checkpoint, in memory.
+ *
+ * @throws as `save`
+ * @example
+ * import { merge, tensorNumbers, toStateDict } from "onebasin";
+ *
+ * const merged = await merge(["mnist.pth", "svhn.pth"], { method: "slerp", params: { t: 0.3 } });
+ * const state = await toStateDict(merged);
+ * for (const [key, tensor] of state) console.log(key, tensorNumbers(tensor)[0]);
+ */
+export function toStateDict(model: TensorPlan | ModelInput): Promise<StateDict> {
+  return readStateDict(model, locator);
 }
 
-/** Compares two models: structure, distance key by key, and whether their units stand in the same order. */
-export async function diff(a: ModelInput, b: ModelInput, options: ThreadOptions = {}): Promise<DiffReport> {
-  const [first, second] = [await asCheckpoint(a, "a"), await asCheckpoint(b, "b")];
-  try {
-    return await diffCheckpoints(first, second, (work) =>
-      openFileBackend([...first.sources, ...second.sources], [], { ...options, ...work }),
-    );
-  } finally {
-    await Promise.all([closeCheckpoint(first), closeCheckpoint(second)]);
-  }
-}
-
-async function asCheckpoint(model: ModelInput, name: string): Promise<Checkpoint> {
-  if (typeof model === "string") return open(model);
-  return model instanceof Map ? stateDictCheckpoint(name, model) : (model as Checkpoint);
-}
-
-async function asPlan(model: TensorPlan | ModelInput, dtype?: FloatDType): Promise<TensorPlan> {
-  if (typeof model === "object" && "tensors" in model) return model;
-  return planConvert(await asCheckpoint(model, "a"), { dtype });
+/**
+ * Compares two models: structure, distance key by key, and whether their units stand in the same order.
+ *
+ * @throws as `open`
+ * @example
+ * import { diff } from "onebasin";
+ *
+ * const { cosine, verdict } = await diff("mnist.pth", "svhn.pth");
+ * console.log(cosine, verdict.text);
+ */
+export function diff(a: ModelInput, b: ModelInput, options: ThreadOptions = {}): Promise<DiffReport> {
+  return diffModels(a, b, {
+    ...locator,
+    openBackend: (sources, work) => openFileBackend(sources, [], { ...options, ...work }),
+  });
 }
