@@ -18,6 +18,8 @@ export interface CheckpointFormat {
   readonly title: string;
   /** With the dot; the first is the usual one. */
   readonly extensions: readonly string[];
+  /** Whether files may hold several state dicts, of which `ReadOptions.entry` chooses one. */
+  readonly nests?: boolean;
   /**
    * Whether a source looks like this format, from its first bytes (`HEAD_BYTES`, fewer when it is shorter) and
    * its name.

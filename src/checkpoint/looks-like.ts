@@ -15,7 +15,15 @@ interface Signature extends Looks {
   readonly begins: string | RegExp;
 }
 
+/** The first file in a checkpoint of PyTorch's first year, which was a tar archive. */
+const OLD_TORCH_MEMBERS = ["sys_info", "pickle", "storages", "tensors"];
+
 const SIGNATURES: readonly Signature[] = [
+  ...OLD_TORCH_MEMBERS.map((member) => ({
+    begins: `${member}\0`,
+    what: "a checkpoint from before PyTorch 0.2, in a layout that onebasin does not read",
+    hint: "Load it in PyTorch and save it again: torch.save(torch.load(path, weights_only=False), new_path)",
+  })),
   {
     begins: "version https://git-lfs.github.com/",
     what: "a git-lfs pointer, not the file it points at",

@@ -11,6 +11,7 @@ test.each([
   ['{"model_type": "llama"}', /a JSON document/],
   ["\x89HDF\r\n\x1a\n", /an HDF5 file/],
   ["\x1f\x8b\x08", /a gzip archive/],
+  ["sys_info\0\0\0", /a checkpoint from before PyTorch 0.2/],
   ["hello there, this is text", /a text file/],
   ["\x01\x02\x03", /is not a checkpoint\.$/],
 ])("%j is told apart from a checkpoint", async (content, message) => {

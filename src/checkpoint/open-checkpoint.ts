@@ -30,7 +30,11 @@ export async function openCheckpoint(source: ByteSource, options: ReadOptions = 
 
 async function readCheckpoint(source: ByteSource, options: ReadOptions): Promise<Checkpoint> {
   const head = await source.read(0, Math.min(HEAD_BYTES, source.size));
-  return recogniseFormat(head, source).read(source, options);
+  const format = recogniseFormat(head, source);
+  const checkpoint = await format.read(source, options);
+  if (options.entry === undefined || format.nests === true) return checkpoint;
+  const note = `${format.title} files hold one model only; the entry "${options.entry}" was not looked for.`;
+  return { ...checkpoint, notes: [...checkpoint.notes, note] };
 }
 
 function recogniseFormat(head: Uint8Array, source: ByteSource): CheckpointFormat {

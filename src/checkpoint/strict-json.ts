@@ -5,8 +5,8 @@ export type Json = null | boolean | number | string | readonly Json[] | Readonly
 
 /** The deepest header in use has 4 levels; recursion must not exhaust the stack. */
 const MAX_DEPTH = 32;
-/** A value takes up to some 100 bytes of memory, so this bounds a parse to about a gigabyte. */
-const MAX_VALUES = 10_000_000;
+/** Enough for 250,000 tensors. An empty object takes some 200 bytes, so this bounds memory as well. */
+const MAX_VALUES = 2_000_000;
 
 /**
  * Parses JSON as the standard has it, and refuses what `JSON.parse` lets pass unseen: keys given twice, lone
@@ -46,8 +46,8 @@ function syntaxError(parser: Parser, what: string) {
 
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const PLAIN_STRING = /"([^"\\\p{Cc}\p{Surrogate}]*)"/uy;
-const ESCAPED_STRING = /"(?:[^"\\]|\\.)*"/y;
+/** What makes a string more than the characters between its quotes. */
+const NOT_PLAIN = /[\\\p{Cc}]/u;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 function matchAt(parser: Parser, pattern: RegExp): RegExpExecArray | null {
@@ -85,20 +85,30 @@ const WORDS = [
 ] as const;
 
 function parseString(parser: Parser): string {
-  const plain = matchAt(parser, PLAIN_STRING);
-  if (plain !== null) return plain[1];
-  const start = parser.at;
-  const escaped = matchAt(parser, ESCAPED_STRING);
-  if (escaped === null) throw syntaxError(parser, "a JSON string does not end");
+  const { text, at: start } = parser;
+  const end = closingQuote(parser);
+  parser.at = end + 1;
+  const plain = text.slice(start + 1, end);
+  if (!NOT_PLAIN.test(plain)) return plain;
   let value: string;
   try {
-    value = JSON.parse(escaped[0]);
+    value = JSON.parse(text.slice(start, end + 1));
   } catch {
-    parser.at = start;
     throw syntaxError(parser, "a JSON string is malformed");
   }
   if (LONE_SURROGATE.test(value)) throw syntaxError(parser, "a JSON string holds half a character");
   return value;
+}
+
+/** Searched by hand: a regular expression would exhaust the stack on strings of many megabytes. */
+function closingQuote(parser: Parser): number {
+  const { text } = parser;
+  for (let end = text.indexOf('"', parser.at + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === "\\") backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+  throw syntaxError(parser, "a JSON string does not end");
 }
 
 function parseArray(parser: Parser, depth: number): Json[] {

@@ -17,6 +17,7 @@ export const torch = defineFormat({
   id: "torch",
   title: "PyTorch",
   extensions: [".pth", ".pt", ".bin", ".ckpt"],
+  nests: true,
   matches: (head) => {
     const text = latin1(head);
     return BEGINNINGS.some((beginning) => text.startsWith(beginning)) || TEXT_PICKLE.test(text);

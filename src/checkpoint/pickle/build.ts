@@ -1,6 +1,6 @@
 import { quoted } from "../file-errors.js";
 import { checkCallable } from "./globals.js";
-import { type Machine, pickleError, spend } from "./machine.js";
+import { COST_OF_NEW, type Machine, pickleError, spend } from "./machine.js";
 import {
   globalName,
   isPickle,
@@ -96,7 +96,10 @@ export function buildState(machine: Machine, instance: PickleValue, state: Pickl
 export function dictOf(machine: Machine, value: PickleValue): PickleDict {
   if (isPickle(value, "dict")) return value;
   if (!isPickle(value, "object")) throw pickleError(machine, `sets items of ${describe(value)}`);
-  value.dict ??= { type: "dict", items: new Map() };
+  if (value.dict === undefined) {
+    spend(machine, COST_OF_NEW.dict);
+    value.dict = { type: "dict", items: new Map() };
+  }
   return value.dict;
 }
 
@@ -104,7 +107,10 @@ export function dictOf(machine: Machine, value: PickleValue): PickleDict {
 export function listOf(machine: Machine, value: PickleValue): PickleList {
   if (isPickle(value, "list")) return value;
   if (!isPickle(value, "object")) throw pickleError(machine, `appends to ${describe(value)}`);
-  value.list ??= { type: "list", items: [] };
+  if (value.list === undefined) {
+    spend(machine, COST_OF_NEW.list);
+    value.list = { type: "list", items: [] };
+  }
   return value.list;
 }
 

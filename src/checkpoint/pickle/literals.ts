@@ -10,7 +10,7 @@ const asNumber = (value: bigint): number | bigint => (value <= LARGEST && value 
 
 /** A decimal integer as protocols 0 and 1 write it. */
 export function parseLong(machine: Machine, digits: string): number | bigint {
-  if (!/^[-+]?\d+$/.test(digits) || digits.length > MAX_INTEGER_DIGITS) {
+  if (digits.length > MAX_INTEGER_DIGITS || !/^[-+]?\d+$/.test(digits)) {
     throw pickleError(machine, "has a malformed number");
   }
   return asNumber(BigInt(digits.replace(/^\+/, "")));
@@ -46,3 +46,22 @@ export function parseRawUnicode(line: string): string {
     String.fromCodePoint(Number.parseInt(short ?? long, 16)),
   );
 }
+
+/** Longest text that Python writes for a floating-point number, and more. */
+const MAX_FLOAT_CHARACTERS = 64;
+
+/** A floating-point number as protocol 0 writes it. */
+export function parseFloating(machine: Machine, text: string): number {
+  const named = NAMED_FLOATS.get(text);
+  if (named !== undefined) return named;
+  if (text.length > MAX_FLOAT_CHARACTERS || !/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) {
+    throw pickleError(machine, "has a malformed number");
+  }
+  return Number(text);
+}
+
+const NAMED_FLOATS: ReadonlyMap<string, number> = new Map([
+  ["nan", Number.NaN],
+  ["inf", Number.POSITIVE_INFINITY],
+  ["-inf", Number.NEGATIVE_INFINITY],
+]);

@@ -1,8 +1,14 @@
 import { badFile, overLimit } from "../file-errors.js";
 import type { PicklePersistent, PickleValue } from "./values.js";
 
-/** A tensor takes some 30 operations; this is enough for 300,000 of them and bounds memory to a few gigabytes. */
-const MAX_OPERATIONS = 10_000_000;
+/**
+ * A tensor costs about 90, so that this is enough for almost 90,000 of them; an optimizer keeps two more for each.
+ * Memory stays below a gigabyte and time below ten seconds, and no map grows beyond the 2^24 items that
+ * JavaScript allows.
+ */
+const MAX_COST = 8_000_000;
+/** What values cost that take more memory than a number or a piece of text does. */
+export const COST_OF_NEW = { list: 4, tuple: 4, global: 5, object: 5, persistent: 5, dict: 10, set: 10 } as const;
 /** PyTorch keeps at most one batch of 1000 items and a few levels of nesting on the stack. */
 const MAX_STACK = 1_000_000;
 
@@ -12,7 +18,7 @@ export interface Machine {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   at: number;
-  operations: number;
+  cost: number;
   stack: PickleValue[];
   /** Stacks set aside by MARK, innermost last. */
   readonly marks: PickleValue[][];
@@ -26,12 +32,16 @@ export const PICKLE_ENDS_EARLY = "pickle-ends-early";
 export const pickleError = (machine: Machine, what: string) =>
   badFile(machine.name, `its pickle ${what} (byte ${machine.at})`, { position: machine.at });
 
-/** Counts work, so that operations which copy cannot do it without end. */
-export function spend(machine: Machine, operations: number): void {
-  machine.operations += operations;
-  if (machine.operations > MAX_OPERATIONS) {
-    throw overLimit(machine.name, `its pickle takes more than ${MAX_OPERATIONS} operations`);
-  }
+/** Counts work and memory, so that neither is without end. */
+export function spend(machine: Machine, cost: number): void {
+  machine.cost += cost;
+  if (machine.cost > MAX_COST) throw overLimit(machine.name, "its pickle takes more work than any model would");
+}
+
+/** Pushes a value that was not there before. */
+export function pushNew(machine: Machine, value: PickleValue): void {
+  if (typeof value === "object" && value !== null && "type" in value) spend(machine, COST_OF_NEW[value.type]);
+  push(machine, value);
 }
 
 export function push(machine: Machine, value: PickleValue): void {

@@ -1,7 +1,7 @@
 import { badFile, unsupported } from "../file-errors.js";
 import { buildCall, buildInstance, buildState, dictOf, listOf } from "./build.js";
 import { pickleGlobal } from "./globals.js";
-import { parseLong, parsePythonString, parseRawUnicode, twosComplement } from "./literals.js";
+import { parseFloating, parseLong, parsePythonString, parseRawUnicode, twosComplement } from "./literals.js";
 import {
   type Machine,
   pickleError,
@@ -9,6 +9,7 @@ import {
   popMark,
   push,
   pushMark,
+  pushNew,
   spend,
   takeBytes,
   takeField,
@@ -34,7 +35,7 @@ const u64 = (machine: Machine): number => Number(machine.view.getBigUint64(takeF
 const value =
   (read: (machine: Machine) => PickleValue): Operation =>
   (machine) =>
-    push(machine, read(machine));
+    pushNew(machine, read(machine));
 
 const bytes = (length: (machine: Machine) => number) => value((machine) => takeBytes(machine, length(machine)).slice());
 
@@ -62,12 +63,13 @@ const remember = (index: (machine: Machine) => number): Operation => {
   return (machine) => machine.memo.set(index(machine), top(machine));
 };
 
-const recall = (index: (machine: Machine) => number) =>
-  value((machine) => {
+const recall = (index: (machine: Machine) => number): Operation => {
+  return (machine) => {
     const found = machine.memo.get(index(machine));
     if (found === undefined) throw pickleError(machine, "recalls something it never stored");
-    return found;
-  });
+    push(machine, found);
+  };
+};
 
 function lineNumber(machine: Machine): number {
   const line = takeLine(machine);
@@ -103,12 +105,12 @@ function tupleItems(machine: Machine): readonly PickleValue[] {
 function persistent(machine: Machine, id: PickleValue): void {
   // PyTorch before 1.6 wrapped classes in this way, to keep their source code beside them.
   if (isPickle(id, "tuple") && id.items[0] === "module" && isPickle(id.items[1], "global")) {
-    push(machine, id.items[1]);
+    pushNew(machine, id.items[1]);
     return;
   }
   const reference: PicklePersistent = { type: "persistent", id };
   machine.persistent.push(reference);
-  push(machine, reference);
+  pushNew(machine, reference);
 }
 
 const refuseExtension: Operation = ({ name }) => {
@@ -180,7 +182,7 @@ export const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operat
     0x64, // DICT
     (machine) => {
       const items = popMark(machine);
-      push(machine, { type: "dict", items: new Map() });
+      pushNew(machine, { type: "dict", items: new Map() });
       setItems(machine, items);
     },
   ],
@@ -216,21 +218,21 @@ export const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operat
       const name = pop(machine);
       const module = pop(machine);
       if (typeof name !== "string" || typeof module !== "string") throw pickleError(machine, "has a malformed name");
-      push(machine, pickleGlobal(module, name, machine.name));
+      pushNew(machine, pickleGlobal(module, name, machine.name));
     },
   ],
   [
     0x52, // REDUCE
     (machine) => {
       const args = tupleItems(machine);
-      push(machine, buildCall(machine, pop(machine), args));
+      pushNew(machine, buildCall(machine, pop(machine), args));
     },
   ],
   [
     0x69, // INST
     (machine) => {
       const of = pickleGlobal(takeLine(machine), takeLine(machine), machine.name);
-      push(machine, buildCall(machine, of, popMark(machine)));
+      pushNew(machine, buildCall(machine, of, popMark(machine)));
     },
   ],
   [
@@ -238,14 +240,14 @@ export const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operat
     (machine) => {
       const [of, ...args] = popMark(machine);
       if (of === undefined) throw pickleError(machine, "makes an instance of nothing");
-      push(machine, buildCall(machine, of, args));
+      pushNew(machine, buildCall(machine, of, args));
     },
   ],
   [
     0x81, // NEWOBJ
     (machine) => {
       const args = tupleItems(machine);
-      push(machine, buildInstance(machine, pop(machine), args));
+      pushNew(machine, buildInstance(machine, pop(machine), args));
     },
   ],
   [
@@ -253,7 +255,7 @@ export const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operat
     (machine) => {
       pop(machine);
       const args = tupleItems(machine);
-      push(machine, buildInstance(machine, pop(machine), args));
+      pushNew(machine, buildInstance(machine, pop(machine), args));
     },
   ],
   [
@@ -278,11 +280,4 @@ function popOrUnmark(machine: Machine): void {
 function parseInteger(machine: Machine, line: string): PickleValue {
   if (line === "00" || line === "01") return line === "01";
   return parseLong(machine, line);
-}
-
-function parseFloating(machine: Machine, line: string): number {
-  const named = { nan: Number.NaN, inf: Number.POSITIVE_INFINITY, "-inf": Number.NEGATIVE_INFINITY }[line];
-  if (named !== undefined) return named;
-  if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(line)) throw pickleError(machine, "has a malformed number");
-  return Number(line);
 }

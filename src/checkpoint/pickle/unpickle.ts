@@ -31,7 +31,7 @@ export function unpickle(
     bytes,
     view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     at: start,
-    operations: 0,
+    cost: 0,
     stack: [],
     marks: [],
     memo: new Map(),

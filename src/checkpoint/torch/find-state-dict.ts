@@ -75,8 +75,10 @@ function severalFound(name: string, candidates: readonly FoundStateDict[]): Oneb
   });
 }
 
-/** A lone tensor or a list of tensors, which counts only where it is the whole file or was asked for. */
+/** A lone tensor, a list of tensors or an empty dict, which counts only where it is the whole file or was asked for. */
 function bareTensors(value: PickleValue, path: string): FoundStateDict | undefined {
+  // The state dict of a module without parameters.
+  if (isPickle(value, "dict") && value.items.size === 0) return { path, items: [], leftOut: [] };
   if (isTensor(value)) return { path, items: [{ key: "tensor", tensor: value }], leftOut: [] };
   if (!isPickle(value, "list") && !isPickle(value, "tuple")) return undefined;
   const items = value.items.flatMap((tensor, i) => (isTensor(tensor) ? [{ key: String(i), tensor }] : []));
