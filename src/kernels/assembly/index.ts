@@ -6,6 +6,7 @@ export * from "./convert";
 export * from "./reduce";
 export * from "./crc32";
 export * from "./gram";
+export * from "./assignment";
 
 /** First byte that the module itself does not use. */
 export function heapBase(): usize {
