@@ -13,14 +13,8 @@ export interface RuntimeOptions {
 
 /** A loaded model. Owns the runtime's memory until closed. */
 export interface RuntimeSession {
-  /**
-   * Runs the whole graph; gives every output by name. Inputs are not copied and must not change meanwhile. Outputs
-   * that `into` names are written into the tensors given there.
-   */
-  run(
-    feeds: Readonly<Record<string, Tensor>>,
-    options?: { readonly into?: Readonly<Record<string, Tensor>> },
-  ): Promise<Readonly<Record<string, Tensor>>>;
+  /** Runs the whole graph; gives every output by name. Inputs are not copied and must not change meanwhile. */
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
   /** Safe to call twice. */
   close(): Promise<void>;
 }

@@ -42,16 +42,12 @@ async function loadOnnxRuntime(): Promise<typeof Ort> {
 function createRuntimeSession(ort: typeof Ort, session: Ort.InferenceSession): RuntimeSession {
   let closed = false;
   return {
-    async run(feeds, { into = {} } = {}) {
+    async run(feeds) {
       const inputs: Record<string, Ort.Tensor> = {};
       for (const [name, tensor] of Object.entries(feeds)) inputs[name] = toOrt(ort, name, tensor);
-      const fetches: Record<string, Ort.Tensor | null> = {};
-      for (const name of session.outputNames) {
-        fetches[name] = Object.hasOwn(into, name) ? toOrt(ort, name, into[name]) : null;
-      }
       let results: Ort.InferenceSession.OnnxValueMapType;
       try {
-        results = await session.run(inputs, fetches);
+        results = await session.run(inputs);
       } catch (cause) {
         throw new OnebasinError("bad-argument", `ONNX Runtime cannot run the graph: ${firstLine(cause)}`, { cause });
       }

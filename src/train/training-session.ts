@@ -56,19 +56,17 @@ export interface TrainingSession {
 /**
  * Loads a training step into the runtime. The state is copied.
  *
- * Memory: state and optimizer twice (a step reads one copy and writes the other), activations once.
+ * Memory: state and optimizer twice (what a step reads and what it gives), activations once.
  */
 export async function createTrainingSession(
   step: TrainingStep,
   options: TrainingSessionOptions,
 ): Promise<TrainingSession> {
   const { runtime, states, slots = [], seed } = options;
-  let present = new Map<string, Tensor>();
-  let future = new Map<string, Tensor>();
+  const present = new Map<string, Tensor>();
   for (const variable of step.variables) {
     const start = startOf(variable, { states, slots });
     present.set(variable.input, floatsTensor(variable.shape, start));
-    future.set(variable.input, floatsTensor(variable.shape, new Float32Array(start.length)));
   }
   /** Batches that each part had seen before this session. */
   const counters = states.map((state) => new Map([...state].filter(([key]) => isCounter(key))));
@@ -103,10 +101,8 @@ export async function createTrainingSession(
       for (const [name, value] of Object.entries(scalars)) {
         feeds[scalarInput(name)] = createTensor("f32", [1], [value]);
       }
-      const into: Record<string, Tensor> = {};
-      for (const { input, output } of step.variables) into[output] = future.get(input)!;
-      const results = await session.run(feeds, { into });
-      [present, future] = [future, present];
+      const results = await session.run(feeds);
+      for (const { input, output } of step.variables) present.set(input, results[output]);
       stepsDone++;
       return step.parts.map(({ prefix }) => ({
         loss: tensorNumbers(results[prefix + STEP_NAMES.loss])[0],

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { chooseSchedule } from "./choose.js";
+import { schedules } from "./schedules.gen.js";
+
+/** Chosen steps of a run of 100 in 5 epochs. */
+const POINTS = [0, 10, 29, 30, 65, 99];
+/** From PyTorch 2.13: StepLR, CosineAnnealingLR, OneCycleLR without its cycle of momentum. */
+const EXPECTED: Record<string, number[]> = {
+  constant: [1, 1, 1, 1, 1, 1],
+  step: [1, 1, 0.1, 0.1, 0.001, 0.0001],
+  cosine: [1, 0.975528258, 0.806453527, 0.793892626, 0.27300475, 0.00024672],
+  "one-cycle": [0.04, 0.295163948, 1, 0.999496535, 0.477569675, 0.000004],
+};
+
+test.each(schedules.map(({ id }) => id))("%s", (id) => {
+  const { schedule, values } = chooseSchedule(id);
+  const factors = POINTS.map((step) => schedule.factor({ step, steps: 100, stepsPerEpoch: 20 }, values));
+  for (const [i, factor] of factors.entries()) expect(factor).toBeCloseTo(EXPECTED[id][i], 6);
+});

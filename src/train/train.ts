@@ -1,0 +1,201 @@
+import { OnebasinError } from "../core/errors.js";
+import { type BatchOptions, createBatches } from "../data/create-batches.js";
+import type { ImageSet } from "../data/image-set.js";
+import { inputFormatOf } from "../data/input-format-of.js";
+import type { Network } from "../network/graph.js";
+import { createInitialState } from "../network/initial-state.js";
+import type { Runtime, RuntimeOptions } from "../network/runtime.js";
+import type { StateDict } from "../tensor/tensor.js";
+import { type ChosenOptimizer, type ChosenSchedule, chooseOptimizer, chooseSchedule } from "./choose.js";
+import type { EpochRecord, TrainingSnapshot } from "./snapshot.js";
+import { createTrainingSession } from "./training-session.js";
+import { buildTrainingStep } from "./training-step.js";
+
+export interface TrainOptions extends RuntimeOptions, Pick<BatchOptions, "augment"> {
+  readonly runtime: Runtime;
+  /** Default SGD with momentum 0.9. */
+  readonly optimizer?: ChosenOptimizer;
+  /** Largest rate; > 0; default the optimizer's usual one. */
+  readonly rate?: number;
+  /** Default: the same rate throughout. */
+  readonly schedule?: ChosenSchedule;
+  /** A whole number from 1; default 10. */
+  readonly epochs?: number;
+  /** Images per step; a whole number from 1; default 64, or all images where there are fewer. */
+  readonly batch?: number;
+  /** In [0, 1); share of the target that is spread evenly over all classes; default 0. */
+  readonly labelSmoothing?: number;
+  /** For the first weights, the order of images and dropout; default 0. */
+  readonly seed?: number;
+  /** Where to start from instead of random weights. */
+  readonly initial?: StateDict;
+  /** Judges the state after each epoch, on images that are not trained on. */
+  readonly validate?: (state: StateDict) => Promise<{ readonly accuracy: number; readonly loss: number }>;
+  /** Stops when the loss (that `validate` gives, if there is one) has not fallen for so many epochs. */
+  readonly patience?: number;
+  /** Goes on where another run with the same options stopped. */
+  readonly resume?: TrainingSnapshot;
+  readonly signal?: AbortSignal;
+}
+
+/** What happens during training. */
+export type TrainEvent =
+  | {
+      readonly kind: "step";
+      /** From 1. */
+      readonly step: number;
+      readonly steps: number;
+      /** From 1. */
+      readonly epoch: number;
+      /** Mean over the batch, before the step; nats. */
+      readonly loss: number;
+      /** Percent of the batch, before the step. */
+      readonly accuracy: number;
+      readonly rate: number;
+      readonly imagesPerSecond: number;
+    }
+  | {
+      readonly kind: "epoch";
+      readonly record: EpochRecord;
+      /** What it takes to go on from here; to be taken before the next event is asked for. */
+      readonly snapshot: () => TrainingSnapshot;
+    };
+
+export interface TrainReport {
+  /** In the order of the network. With `patience`, that of the best epoch; else of the last. */
+  readonly state: StateDict;
+  readonly history: readonly EpochRecord[];
+  /** Which epoch `state` is from. */
+  readonly epoch: number;
+  readonly stoppedEarly: boolean;
+}
+
+const USUAL_EPOCHS = 10;
+const USUAL_BATCH = 64;
+
+/**
+ * Trains a network on images by their labels. The same options, machine and number of threads give the same bytes,
+ * also when a run is broken off and resumed. Images that do not fill a last batch are left out of an epoch; the next
+ * one draws another order.
+ *
+ * @returns after the last event
+ * @throws `bad-argument`, `mismatch` when images, network and first state do not fit, `non-finite` when the loss is no
+ * longer a number, `aborted`
+ * @example
+ * for await (const event of train(network, images, { runtime, epochs: 3 })) if (event.kind === "epoch") …
+ */
+export async function* train(
+  network: Network,
+  images: ImageSet,
+  options: TrainOptions,
+): AsyncGenerator<TrainEvent, TrainReport> {
+  const run = resolve(images, options);
+  const { optimizer, schedule, epochs, batch, seed, rate } = run;
+  const { resume, validate, patience, signal, augment } = options;
+  const format = inputFormatOf(network);
+  const step = buildTrainingStep([{ network }], { batch, ...optimizer, labelSmoothing: options.labelSmoothing });
+  const first = resume?.state ?? options.initial ?? createInitialState(network, { seed });
+  const session = await createTrainingSession(step, {
+    ...options,
+    seed,
+    states: [first],
+    slots: resume === undefined ? [] : [resume.slots],
+  });
+  const stepsPerEpoch = Math.floor(images.count / batch);
+  const steps = stepsPerEpoch * epochs;
+  const history: EpochRecord[] = [...(resume?.history ?? [])];
+  let best = resume?.best;
+  try {
+    for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
+      if (patience !== undefined && best !== undefined && epoch - best.epoch > patience) break;
+      let loss = 0;
+      let correct = 0;
+      let done = (epoch - 1) * stepsPerEpoch;
+      for (const shown of createBatches(images, {
+        format,
+        batch,
+        shuffle: true,
+        dropLast: true,
+        augment,
+        seed,
+        epoch,
+      })) {
+        if (signal?.aborted) throw new OnebasinError("aborted", `Training was stopped in epoch ${epoch}.`);
+        const point = { step: done, steps, stepsPerEpoch };
+        const now = rate * schedule.schedule.factor(point, schedule.values);
+        const started = performance.now();
+        const [result] = await session.run([shown], { rate: now, step: ++done });
+        if (!Number.isFinite(result.loss)) throw diverged(done, now);
+        loss += result.loss;
+        correct += result.correct;
+        yield {
+          kind: "step",
+          step: done,
+          steps,
+          epoch,
+          loss: result.loss,
+          accuracy: (100 * result.correct) / batch,
+          rate: now,
+          imagesPerSecond: (1000 * batch) / (performance.now() - started),
+        };
+      }
+      const shownImages = stepsPerEpoch * batch;
+      const judged = await validate?.(session.state());
+      const record: EpochRecord = {
+        epoch,
+        step: done,
+        loss: loss / stepsPerEpoch,
+        accuracy: (100 * correct) / shownImages,
+        ...(judged && { validationLoss: judged.loss, validationAccuracy: judged.accuracy }),
+      };
+      history.push(record);
+      if (patience !== undefined && (best === undefined || lossOf(record) < lossOf(history[best.epoch - 1]))) {
+        best = { epoch, state: session.state() };
+      }
+      const sofar = [...history];
+      const bestSoFar = best;
+      yield {
+        kind: "epoch",
+        record,
+        snapshot: () => ({ state: session.state(), slots: session.slots(), history: sofar, best: bestSoFar }),
+      };
+    }
+    const chosen = patience === undefined ? undefined : best;
+    return {
+      state: chosen?.state ?? session.state(),
+      history,
+      epoch: chosen?.epoch ?? history.length,
+      stoppedEarly: history.length < epochs,
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+const lossOf = (record: EpochRecord): number => record.validationLoss ?? record.loss;
+
+/** Fills in defaults and checks ranges. */
+function resolve(images: ImageSet, options: TrainOptions) {
+  const optimizer = options.optimizer ?? chooseOptimizer("sgd");
+  const schedule = options.schedule ?? chooseSchedule("constant");
+  const { epochs = USUAL_EPOCHS, seed = 0, labelSmoothing = 0, patience = 1 } = options;
+  const { rate = optimizer.optimizer.usualRate, batch = Math.min(USUAL_BATCH, images.count) } = options;
+  const refuse = (name: string, value: number, expected: string): never => {
+    throw new OnebasinError("bad-argument", `Training: ${name} is ${value}; expected ${expected}.`);
+  };
+  if (!Number.isInteger(epochs) || epochs < 1) refuse("epochs", epochs, "a whole number from 1");
+  if (!Number.isInteger(batch) || batch < 1 || batch > images.count) {
+    refuse("batch", batch, `a whole number from 1 to the number of images, ${images.count}`);
+  }
+  if (!(rate > 0 && Number.isFinite(rate))) refuse("rate", rate, "a number above 0");
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) refuse("label smoothing", labelSmoothing, "a number in [0, 1)");
+  if (!Number.isInteger(patience) || patience < 1) refuse("patience", patience, "a whole number from 1");
+  return { optimizer, schedule, epochs, batch, seed, rate };
+}
+
+function diverged(step: number, rate: number): OnebasinError {
+  return new OnebasinError("non-finite", `The loss is no longer a number in step ${step}, at a rate of ${rate}.`, {
+    hint: "Train with a lower rate.",
+    details: { step, rate },
+  });
+}
