@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { OnebasinError } from "../core/errors.js";
 import type { ProgressEvent } from "../core/progress.js";
 import { createDatasetCache } from "./dataset-cache.js";
@@ -164,6 +164,16 @@ test("stopped on request, with the part kept for later", async () => {
   expect((await failure({ signal: controller.signal, onProgress })).code).toBe("aborted");
   expect(await inFolder()).toEqual(["images.gz.part"]);
   expect((await readFile(join(folder, "digits", "images.gz.part"))).length).toBeGreaterThan(0);
+});
+
+test("the mirror may stand in the environment", async () => {
+  vi.stubEnv("ONEBASIN_MIRROR", `${mirror}/`);
+  try {
+    expect((await open({ mirror: undefined })).check).toBe("official");
+  } finally {
+    vi.unstubAllEnvs();
+  }
+  expect(requests).toEqual(["/digits/images.gz"]);
 });
 
 test("offline, nothing is asked for", async () => {
