@@ -57,8 +57,9 @@ export function prepareImagesInto(out: Float32Array, set: ImageSet, options: Pre
       scaleBytesInto(target, set, { index, bytes, fit, planeCount, size });
     } else {
       for (let channel = 0; channel < planeCount; channel++) {
-        readPlaneInto(plane, set, { index, channel, grey: planeCount < set.channels });
-        fit.plane(target.subarray(channel * pixels, (channel + 1) * pixels), plane);
+        const targetPlane = planeCount === 1 ? target : target.subarray(channel * pixels, (channel + 1) * pixels);
+        readPlaneInto(fit.keeps ? targetPlane : plane, set, { index, channel, grey: planeCount < set.channels });
+        if (!fit.keeps) fit.plane(targetPlane, plane);
       }
       change?.(target, index);
       scaleInPlace(target, { count: planeCount * pixels, normalise });
@@ -81,6 +82,8 @@ const PADDED_FROM = 3 / 4;
 
 /** How images of a set come to the size. */
 interface Fit {
+  /** Whether the image has the size already. */
+  readonly keeps: boolean;
   /** Whether pixels stay as they are, with a border at most. */
   readonly copies: boolean;
   readonly top: number;
@@ -99,6 +102,7 @@ function createFit({ height, width }: ImageSet, size: number): Fit {
   const resample = copies ? undefined : createResample({ height, width }, { height: rows, width: columns });
   const resized = new Float32Array(rows * columns);
   return {
+    keeps: height === size && width === size,
     copies,
     top,
     left,
@@ -152,16 +156,16 @@ function readPlaneInto(
 ): void {
   const pixels = height * width;
   const start = (index * channels + channel) * pixels;
-  for (let pixel = start; pixel < start + pixels; pixel++) {
-    out[pixel - start] = grey
-      ? greyOf(images[pixel], images[pixel + pixels], images[pixel + 2 * pixels])
-      : images[pixel];
-  }
+  if (grey) greyInto(out, images, { start, pixels });
+  else for (let pixel = 0; pixel < pixels; pixel++) out[pixel] = images[start + pixel];
 }
 
 /** Summed in f32 and not rounded to a whole number. */
-const greyOf = (red: number, green: number, blue: number): number =>
-  Math.fround(Math.fround(RED[red] + GREEN[green]) + BLUE[blue]);
+function greyInto(out: Float32Array, images: Uint8Array, { start, pixels }: { start: number; pixels: number }): void {
+  for (let pixel = 0, at = start; pixel < pixels; pixel++, at++) {
+    out[pixel] = Math.fround(RED[images[at]] + GREEN[images[at + pixels]]) + BLUE[images[at + 2 * pixels]];
+  }
+}
 
 const share = (weight: number): Float32Array =>
   Float32Array.from({ length: 256 }, (_, byte) => Math.fround(weight) * byte);
