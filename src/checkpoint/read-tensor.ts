@@ -4,7 +4,7 @@ import { elementCount } from "../tensor/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { Checkpoint, TensorEntry } from "./checkpoint.js";
 import { overLimit, quoted } from "./file-errors.js";
-import { scatterRun, stridedRuns } from "./strided.js";
+import { type StridedRun, scatterRun, stridedRuns } from "./strided.js";
 
 /** What one call gives must fit into one array; larger tensors are read in parts with `readElements`. */
 const MAX_TENSOR_BYTES = 2 ** 32;
@@ -26,6 +26,9 @@ export async function readTensor(checkpoint: Checkpoint, key: string): Promise<T
   return { dtype: entry.dtype, shape: entry.shape, bytes: await readElements(checkpoint, entry, range) };
 }
 
+/** Short reads wait for each other less this way; each takes up to `MAX_RUN_BYTES`. */
+const READS_AT_ONCE = 8;
+
 /** A stretch of elements, counted row by row. */
 export interface ElementRange {
   readonly start: number;
@@ -34,7 +37,7 @@ export interface ElementRange {
 
 /**
  * Reads elements [start, end) of a tensor, row by row, whatever their order in the file. Memory: the result and
- * at most `MAX_RUN_BYTES` more.
+ * at most eight times `MAX_RUN_BYTES` more.
  *
  * @throws `bad-file`, `io`
  */
@@ -48,8 +51,16 @@ export async function readElements(
   const length = (end - start) * bytesPerElement;
   if (entry.strides === undefined) return source.read(entry.offset + start * bytesPerElement, length);
   const target = new Uint8Array(length);
-  for (const run of stridedRuns({ shape: entry.shape, strides: entry.strides, bytesPerElement, start, end })) {
+  const read = async (run: StridedRun) => {
     scatterRun(run, await source.read(entry.offset + run.sourceOffset, run.length), target);
+  };
+  let pending: Promise<void>[] = [];
+  for (const run of stridedRuns({ shape: entry.shape, strides: entry.strides, bytesPerElement, start, end })) {
+    pending.push(read(run));
+    if (pending.length < READS_AT_ONCE) continue;
+    await Promise.all(pending);
+    pending = [];
   }
+  await Promise.all(pending);
   return target;
 }

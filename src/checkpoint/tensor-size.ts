@@ -10,7 +10,7 @@ export function isSize(value: unknown): value is number {
 }
 
 /** Number of elements of a shape from a file, or `undefined` when it cannot be held exactly. */
-export function checkedElementCount(shape: readonly unknown[]): number | undefined {
+function checkedElementCount(shape: readonly unknown[]): number | undefined {
   if (shape.length > MAX_RANK || !shape.every(isSize)) return undefined;
   const sizes = shape as Shape;
   if (sizes.includes(0)) return 0;

@@ -36,7 +36,10 @@ export async function openPath(path: string, { entry }: { readonly entry?: strin
 }
 
 async function checkpointIn(folder: string): Promise<string> {
-  const names = (await readdir(folder)).sort();
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new OnebasinError("io", `The folder ${folder} cannot be read: ${(cause as Error).message}.`, { cause });
+  });
+  names.sort();
   const usual = USUAL_NAMES.find((name) => names.includes(name));
   if (usual !== undefined) return join(folder, usual);
   const indices = names.filter((name) => name.endsWith(INDEX_ENDING));

@@ -104,7 +104,7 @@ async function addPair(reader: ProtobufReader, { start, end }: FilePlace, pairs:
 }
 
 /** @throws `bad-file` */
-export async function readText(reader: ProtobufReader, { wire, start, end }: ProtobufField): Promise<string> {
+async function readText(reader: ProtobufReader, { wire, start, end }: ProtobufField): Promise<string> {
   if (wire !== WIRE.bytes || end - start > MAX_NAME_BYTES) throw badFile(reader.source.name, "it has a malformed name");
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await reader.bytesAt(start, end - start));
 }

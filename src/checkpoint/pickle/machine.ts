@@ -102,7 +102,7 @@ export function takeLine(machine: Machine): string {
   return latin1(line);
 }
 
-export function endsEarly(machine: Machine) {
+function endsEarly(machine: Machine) {
   return badFile(machine.name, "its pickle ends early", { [PICKLE_ENDS_EARLY]: true });
 }
 

@@ -1,5 +1,6 @@
 import { badFile, unsupported } from "../file-errors.js";
 import { buildCall, buildInstance, buildState, dictOf, listOf } from "./build.js";
+import { i32, lineNumber, takeOldText, takeText, u8, u16, u32, u64 } from "./fields.js";
 import { pickleGlobal } from "./globals.js";
 import { parseFloating, parseLong, parsePythonString, parseRawUnicode, twosComplement } from "./literals.js";
 import {
@@ -22,36 +23,14 @@ type Operation = (machine: Machine) => void;
 
 const HIGHEST_PROTOCOL = 5;
 
-const lenientUtf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-const u8 = (machine: Machine): number => machine.view.getUint8(takeField(machine, 1));
-const u16 = (machine: Machine): number => machine.view.getUint16(takeField(machine, 2), true);
-const i32 = (machine: Machine): number => machine.view.getInt32(takeField(machine, 4), true);
-const u32 = (machine: Machine): number => machine.view.getUint32(takeField(machine, 4), true);
-/** Inexact beyond 2⁵³, which is past the end of any file. */
-const u64 = (machine: Machine): number => Number(machine.view.getBigUint64(takeField(machine, 8), true));
-
 const value =
   (read: (machine: Machine) => PickleValue): Operation =>
   (machine) =>
     pushNew(machine, read(machine));
 
 const bytes = (length: (machine: Machine) => number) => value((machine) => takeBytes(machine, length(machine)).slice());
-
-/** Text of Python 2, whose bytes may be anything; as PyTorch reads it. */
-const oldText = (length: (machine: Machine) => number) =>
-  value((machine) => lenientUtf8.decode(takeBytes(machine, length(machine))));
-
-const text = (length: (machine: Machine) => number) =>
-  value((machine) => {
-    const raw = takeBytes(machine, length(machine));
-    try {
-      return strictUtf8.decode(raw);
-    } catch {
-      throw pickleError(machine, "holds text that is not UTF-8");
-    }
-  });
+const text = (length: (machine: Machine) => number) => value((machine) => takeText(machine, length(machine)));
+const oldText = (length: (machine: Machine) => number) => value((machine) => takeOldText(machine, length(machine)));
 
 const tupleOf = (count: number) =>
   value((machine) => {
@@ -70,12 +49,6 @@ const recall = (index: (machine: Machine) => number): Operation => {
     push(machine, found);
   };
 };
-
-function lineNumber(machine: Machine): number {
-  const line = takeLine(machine);
-  if (!/^\d{1,15}$/.test(line)) throw pickleError(machine, "has a malformed number");
-  return Number(line);
-}
 
 function setItems(machine: Machine, items: readonly PickleValue[]): void {
   if (items.length % 2 !== 0) throw pickleError(machine, "sets a key without a value");

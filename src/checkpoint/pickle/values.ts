@@ -17,7 +17,7 @@ export type PickleValue =
   | PickleObject
   | PicklePersistent;
 
-export interface PickleTuple {
+interface PickleTuple {
   readonly type: "tuple";
   readonly items: readonly PickleValue[];
 }
@@ -35,7 +35,7 @@ export interface PickleDict {
   attributes?: PickleValue;
 }
 
-export interface PickleSet {
+interface PickleSet {
   readonly type: "set";
   readonly items: Set<PickleValue>;
 }
