@@ -24,6 +24,8 @@ export interface MergeOptions {
   readonly buffers?: BufferPolicy;
   /** Of floating-point tensors; the widest of the inputs unless told. */
   readonly dtype?: FloatDType;
+  /** Of every random choice; 0 unless told. */
+  readonly seed?: number;
   /** Merge although inputs hold NaN or infinity. */
   readonly allowNonFinite?: boolean;
 }

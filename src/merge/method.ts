@@ -1,8 +1,20 @@
 import type { Params, ParamValues } from "../core/params.js";
+import type { Shape } from "../tensor/shape.js";
 import type { Expression } from "./expression/expression.js";
 
+/** The tensor that a formula is made for, as far as headers tell. */
+export interface TensorContext {
+  readonly key: string;
+  readonly shape: Shape;
+  /** Of every random choice, which also depends on the key and on the model's place. */
+  readonly seed: number;
+}
+
+/** No parameter at all. */
+type None = Readonly<Record<never, never>>;
+
 /** What a method combines for one key. */
-export interface MethodContext<P extends Params> {
+export interface MethodContext<P extends Params, E extends Params = None> extends TensorContext {
   /** The models' tensors, in the order given; without the base model. */
   readonly models: readonly Expression[];
   /** Present when the method needs a base, or may use one and got it. */
@@ -10,6 +22,8 @@ export interface MethodContext<P extends Params> {
   /** One mixing weight a model; `defaultWeight` where none were given. */
   readonly weights: readonly number[];
   readonly params: ParamValues<P>;
+  /** Values of `perModel`, one record a model. */
+  readonly each: readonly ParamValues<E>[];
 }
 
 /** A worked example: documentation, and a test of the method. Each tensor is given by its elements. */
@@ -18,12 +32,13 @@ export interface MethodCase {
   readonly models: readonly (readonly number[])[];
   readonly base?: readonly number[];
   readonly weights?: readonly number[];
+  /** A parameter that each model has may be a list, one value a model. */
   readonly params?: Readonly<Record<string, unknown>>;
   readonly expected: readonly number[];
 }
 
 /** A way to make one tensor of several, described in one file of `merge/methods/`. */
-export interface MergeMethod<P extends Params = Params> {
+export interface MergeMethod<P extends Params = Params, E extends Params = Params> {
   readonly id: string;
   readonly title: string;
   /** One sentence: what it does. */
@@ -41,17 +56,22 @@ export interface MergeMethod<P extends Params = Params> {
   /** What comes out: a model, or a task vector (a difference of models). */
   readonly gives: "model" | "task vector";
   readonly params: P;
+  /** Parameters that each model has of its own; one value given stands for all models. */
+  readonly perModel?: E;
   /** What is wrong with these weights and parameters, as a sentence; absent or `undefined` when nothing is. */
   readonly problem?: (given: {
     readonly models: number;
     readonly weights: readonly number[];
     readonly params: ParamValues<P>;
+    readonly each: readonly ParamValues<E>[];
   }) => string | undefined;
-  readonly combine: (context: MethodContext<P>) => Expression;
+  readonly combine: (context: MethodContext<P, E>) => Expression;
   readonly cases: readonly MethodCase[];
 }
 
 /** Keeps the parameters' types while a method is written, and forgets them for the list of methods. */
-export function defineMergeMethod<const P extends Params>(method: MergeMethod<P>): MergeMethod {
+export function defineMergeMethod<const P extends Params, const E extends Params = None>(
+  method: MergeMethod<P, E>,
+): MergeMethod {
   return method as unknown as MergeMethod;
 }

@@ -2,13 +2,20 @@
 import type { MergeMethod } from "./method.js";
 import { difference } from "./methods/difference.js";
 import { geometricMean } from "./methods/geometric-mean.js";
+import { karcher } from "./methods/karcher.js";
 import { linear } from "./methods/linear.js";
 import { maxMagnitude } from "./methods/max-magnitude.js";
 import { mean } from "./methods/mean.js";
+import { modelStock } from "./methods/model-stock.js";
+import { multislerp } from "./methods/multislerp.js";
+import { nearswap } from "./methods/nearswap.js";
+import { passthrough } from "./methods/passthrough.js";
 import { product } from "./methods/product.js";
+import { ram } from "./methods/ram.js";
+import { ramplusTl } from "./methods/ramplus-tl.js";
 import { select } from "./methods/select.js";
 import { slerp } from "./methods/slerp.js";
 import { sum } from "./methods/sum.js";
 import { taskArithmetic } from "./methods/task-arithmetic.js";
 
-export const methods: readonly MergeMethod[] = [difference, geometricMean, linear, maxMagnitude, mean, product, select, slerp, sum, taskArithmetic];
+export const methods: readonly MergeMethod[] = [difference, geometricMean, karcher, linear, maxMagnitude, mean, modelStock, multislerp, nearswap, passthrough, product, ram, ramplusTl, select, slerp, sum, taskArithmetic];

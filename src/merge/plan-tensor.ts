@@ -47,10 +47,19 @@ export function planTensor(key: string, request: TensorRequest): Planned {
   }
   if (!isNamed && role === "counter") return copyOfFirst(key, models, role);
   if (!isNamed && role === "other buffer") return agreeing(key, models, role, options.dtype);
-  return computed(key, request, role === "running variance" ? max(recipe.expression, 0) : recipe.expression);
+  return computed(key, request, (tensor) => {
+    const expression = recipe.expressionFor(tensor);
+    return role === "running variance" ? max(expression, 0) : expression;
+  });
 }
 
-function computed(key: string, { models, role, recipe, options }: TensorRequest, expression: Expression): Planned {
+function computed(
+  key: string,
+  { models, role, recipe, options }: TensorRequest,
+  expressionFor: Recipe["expressionFor"],
+): Planned {
+  const shape = models.find(({ entries }) => entries.has(key))?.entries.get(key)?.shape ?? [];
+  const expression = expressionFor({ key, shape, seed: options.seed ?? 0 });
   const used = [...inputsOf(expression)].sort((a, b) => a - b);
   const lacking = used.map((i) => models[i]).filter(({ entries }) => !entries.has(key));
   if (lacking.length > 0) return { problem: missing(key, lacking, models) };
@@ -78,11 +87,12 @@ function computed(key: string, { models, role, recipe, options }: TensorRequest,
     };
   }
   const dtype = options.dtype ?? (dtypes as FloatDType[]).reduce(promoteFloats);
-  const { shape } = like[0].entry;
   const renumbered = renumberInputs(expression, new Map(used.map((model, i) => [model, i])));
   const isCopy = renumbered.kind === "input" && inputs[0].entry.dtype === dtype;
   const action = isCopy ? ({ kind: "copy" } as const) : ({ kind: "compute", expression: renumbered } as const);
-  return { tensor: { key, dtype, shape, tie: commonTie(inputs), role, inputs, action, how: recipe.how } };
+  return {
+    tensor: { key, dtype, shape: like[0].entry.shape, tie: commonTie(inputs), role, inputs, action, how: recipe.how },
+  };
 }
 
 /** The tensor of one model, in another dtype if so wished. */
@@ -187,7 +197,7 @@ function renumberInputs(expression: Expression, numbers: ReadonlyMap<number, num
     let result = done.get(node);
     if (result === undefined) {
       if (node.kind === "input") result = input(numbers.get(node.model) as number);
-      else result = "args" in node ? { ...node, args: node.args.map(visit) } : node;
+      else result = "args" in node ? ({ ...node, args: node.args.map(visit) } as Expression) : node;
       done.set(node, result);
     }
     return result;

@@ -1,9 +1,10 @@
 import { OnebasinError } from "../core/errors.js";
-import { describeParam, resolveParams } from "../core/params.js";
+import { describeParam } from "../core/params.js";
 import { unknownName } from "../core/suggest.js";
 import { type Expression, input } from "./expression/expression.js";
 import { parseExpression } from "./expression/parse-expression.js";
-import type { MergeMethod } from "./method.js";
+import type { MergeMethod, TensorContext } from "./method.js";
+import { methodParams } from "./method-params.js";
 import { methods } from "./methods.gen.js";
 import type { RuleAction } from "./rule.js";
 
@@ -12,11 +13,13 @@ export interface MethodRequest {
   readonly method: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly weights?: readonly number[];
+  /** Parameters of single models, in their order; they go before those of all models. */
+  readonly each?: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** A formula ready to be applied to keys. */
 export interface Recipe {
-  readonly expression: Expression;
+  readonly expressionFor: (tensor: TensorContext) => Expression;
   /** In words: `slerp t=0.3`. */
   readonly how: string;
   readonly gives: MergeMethod["gives"];
@@ -51,7 +54,7 @@ export function methodRecipe(
 ): { readonly recipe?: Recipe; readonly problems: readonly OnebasinError[] } {
   const method = findMethod(request.method);
   const count = names.length - (hasBase ? 1 : 0);
-  const { values: params, problems } = resolveParams(`method "${method.id}"`, method.params, request.params);
+  const { params, each, texts, problems } = methodParams(method, count, request);
   const all = [
     ...problems,
     ...countProblems(method, count, hasBase),
@@ -59,18 +62,15 @@ export function methodRecipe(
   ];
   if (all.length > 0) return { problems: all };
   const weights = request.weights ?? names.slice(0, count).map(() => method.defaultWeight ?? 1);
-  const problem = method.problem?.({ models: count, weights, params });
+  const problem = method.problem?.({ models: count, weights, params, each });
   if (problem !== undefined)
     return { problems: [new OnebasinError("bad-argument", `Method "${method.id}": ${problem}`)] };
   const models = names.slice(0, count).map((_, i) => input(i));
   const base = hasBase ? input(count) : undefined;
-  const settings = [
-    ...(request.weights === undefined ? [] : [`weights=${request.weights.join(",")}`]),
-    ...Object.entries(params).map(([name, value]) => `${name}=${String(value)}`),
-  ];
+  const settings = [...(request.weights === undefined ? [] : [`weights=${request.weights.join(",")}`]), ...texts];
   return {
     recipe: {
-      expression: method.combine({ models, base, weights, params }),
+      expressionFor: (tensor) => method.combine({ ...tensor, models, base, weights, params, each }),
       how: [method.id, ...settings].join(" "),
       gives: method.gives,
     },
@@ -80,7 +80,8 @@ export function methodRecipe(
 
 /** @throws `bad-argument`, `unknown-name` */
 export function expressionRecipe(text: string, { names }: RecipeModels): Recipe {
-  return { expression: parseExpression(text, names), how: text, gives: "model" };
+  const expression = parseExpression(text, names);
+  return { expressionFor: () => expression, how: text, gives: "model" };
 }
 
 /** The request that a rule makes of the merge's own method, with the rule's settings on top. */
@@ -97,6 +98,7 @@ export function ruledRequest(
   return {
     method: merge.method,
     params: { ...merge.params, ...action.params },
+    each: merge.each,
     weights: action.weights ?? merge.weights,
   };
 }

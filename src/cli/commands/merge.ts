@@ -98,6 +98,7 @@ async function planFrom({ args, options }: CliCall): Promise<TensorPlan> {
     base: options.base === undefined ? undefined : await open(options.base as string),
     buffers: parseChoice("--buffers", options.buffers, BUFFER_POLICIES),
     dtype: options.dtype === undefined ? undefined : parseFloatDType(options.dtype as string),
+    seed: parseCount("--seed", options.seed, 0),
     allowNonFinite: options.allowNonfinite === true,
   });
 }

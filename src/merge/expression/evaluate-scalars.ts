@@ -20,6 +20,16 @@ export function evaluateScalars(expressions: readonly Expression[], context: Sca
     }
     return value;
   };
+  const solutions = new Map<Expression, readonly number[]>();
+  const solutionOf = (solve: Expression): readonly number[] => {
+    if (solve.kind !== "solve") throw new Error("a part is taken of something that is not solved");
+    let solution = solutions.get(solve);
+    if (solution === undefined) {
+      solution = solve.compute(solve.args.map(evaluate));
+      solutions.set(solve, solution);
+    }
+    return solution;
+  };
   const compute = (expression: Expression): number => {
     switch (expression.kind) {
       case "number":
@@ -33,6 +43,10 @@ export function evaluateScalars(expressions: readonly Expression[], context: Sca
       }
       case "apply":
         return operationOf(expression.operation)(...expression.args.map(evaluate));
+      case "part":
+        return solutionOf(expression.args[0])[expression.place];
+      case "solve":
+        throw new Error("a solution is asked for as a number");
       case "input":
         throw new Error("a tensor is asked for as a number");
     }

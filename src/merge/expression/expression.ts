@@ -20,7 +20,13 @@ export type Expression =
       readonly operation: ElementwiseName | ScalarOnlyName;
       readonly args: readonly Expression[];
     }
-  | { readonly kind: "reduce"; readonly reduction: ReductionName; readonly args: readonly Expression[] };
+  | { readonly kind: "reduce"; readonly reduction: ReductionName; readonly args: readonly Expression[] }
+  /** Several numbers from numbers, by a function that no operation stands for; `part` takes one of them. */
+  | { readonly kind: "solve"; readonly compute: Solver; readonly args: readonly Expression[] }
+  | { readonly kind: "part"; readonly place: number; readonly args: readonly [solved: Expression] };
+
+/** The same function object, and the same values, stand for the same result. */
+export type Solver = (values: readonly number[]) => readonly number[];
 
 type Operand = Expression | number;
 
@@ -83,6 +89,16 @@ export const le = (x: Operand, y: Operand): Expression => apply("le", x, y);
 export const eq = (x: Operand, y: Operand): Expression => apply("eq", x, y);
 export const where = (condition: Operand, then: Operand, otherwise: Operand): Expression =>
   apply("where", condition, then, otherwise);
+
+/**
+ * The first `count` results of a function of numbers. It runs between sweeps, in f64, once a tensor.
+ *
+ * @param compute a function that is one object for all calls, so that equal formulas are seen to be equal
+ */
+export function solve(compute: Solver, args: readonly Operand[], count: number): Expression[] {
+  const solved: Expression = { kind: "solve", compute, args: args.map(operand) };
+  return Array.from({ length: count }, (_, place) => ({ kind: "part", place, args: [solved] }));
+}
 
 /** Σ xᵢ over all elements. */
 export const sum = (x: Expression): Expression => reduce("sum", x);

@@ -1,4 +1,4 @@
-import type { Expression } from "./expression.js";
+import type { Expression, Solver } from "./expression.js";
 
 /**
  * Makes equal sub-expressions one object, so that each is computed once. Expressions that were interned by the
@@ -16,7 +16,10 @@ export function createInterner(): (expression: Expression) => Expression {
     const key = `${head(expression)}(${args.map((arg) => ids.get(arg)).join()})`;
     let entry = byKey.get(key);
     if (entry === undefined) {
-      entry = { expression: "args" in expression ? { ...expression, args } : expression, id: byKey.size };
+      entry = {
+        expression: "args" in expression ? ({ ...expression, args } as Expression) : expression,
+        id: byKey.size,
+      };
       byKey.set(key, entry);
       ids.set(entry.expression, entry.id);
       done.set(entry.expression, entry.expression);
@@ -25,6 +28,18 @@ export function createInterner(): (expression: Expression) => Expression {
     return entry.expression;
   };
   return intern;
+}
+
+const solverIds = new WeakMap<Solver, number>();
+let solvers = 0;
+
+function solverId(compute: Solver): number {
+  let id = solverIds.get(compute);
+  if (id === undefined) {
+    id = solvers++;
+    solverIds.set(compute, id);
+  }
+  return id;
 }
 
 function head(expression: Expression): string {
@@ -39,5 +54,9 @@ function head(expression: Expression): string {
       return expression.operation;
     case "reduce":
       return `reduce ${expression.reduction}`;
+    case "solve":
+      return `solve ${solverId(expression.compute)}`;
+    case "part":
+      return `part ${expression.place}`;
   }
 }
