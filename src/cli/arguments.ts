@@ -38,6 +38,24 @@ export function parseCount(flag: string, text: unknown, min = 1): number | undef
   return value;
 }
 
+/** A finite number. */
+export function parseNumber(flag: string, text: unknown): number | undefined {
+  if (text === undefined) return undefined;
+  const value = String(text).trim() === "" ? Number.NaN : Number(text);
+  if (!Number.isFinite(value)) throw new OnebasinError("usage", `${flag} is "${String(text)}"; expected a number.`);
+  return value;
+}
+
+/** A plug-in with options: `sgd:momentum=0.9,weight-decay=5e-4`. */
+export function parseNamed(
+  flag: string,
+  text: unknown,
+): { readonly id: string; readonly params: Record<string, string> } {
+  const [id, ...rest] = String(text).split(":");
+  const options = rest.join(":");
+  return { id, params: parsePairs(flag, options === "" ? [] : options.split(",")) };
+}
+
 /** One of a few words. */
 export function parseChoice<const C extends string>(flag: string, text: unknown, choices: readonly C[]): C | undefined {
   if (text === undefined) return undefined;

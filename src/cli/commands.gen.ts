@@ -8,5 +8,6 @@ import { evaluate } from "./commands/evaluate.js";
 import { inspect } from "./commands/inspect.js";
 import { merge } from "./commands/merge.js";
 import { methods } from "./commands/methods.js";
+import { train } from "./commands/train.js";
 
-export const commands: readonly CliCommand[] = [archs, convert, data, diff, evaluate, inspect, merge, methods];
+export const commands: readonly CliCommand[] = [archs, convert, data, diff, evaluate, inspect, merge, methods, train];

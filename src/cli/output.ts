@@ -8,6 +8,8 @@ export interface Output {
   readonly result: (text: string, json: object) => void;
   /** A sentence beside the result: what was decided, what to watch out for. Silent with `--quiet`. */
   readonly note: (text: string) => void;
+  /** A line about work under way. Silent with `--quiet`. */
+  readonly say: (text: string) => void;
   readonly onProgress: OnProgress;
   /** Takes the progress bar away. */
   readonly endProgress: () => void;
@@ -21,23 +23,25 @@ export interface OutputOptions {
 
 export function createOutput({ json, quiet }: OutputOptions): Output {
   const progress = createProgress({ silent: quiet });
-  const say = (text: string): void => {
+  const write = (text: string): void => {
     progress.end();
     process.stderr.write(`${text}\n`);
+  };
+  const say = (text: string): void => {
+    if (!quiet) write(text);
   };
   return {
     result: (text, object) => {
       progress.end();
       process.stdout.write(json ? `${JSON.stringify(object, undefined, 2)}\n` : text === "" ? "" : `${text}\n`);
     },
-    note: (text) => {
-      if (!quiet) say(`note: ${text}`);
-    },
+    note: (text) => say(`note: ${text}`),
+    say,
     onProgress: progress.onProgress,
     endProgress: progress.end,
     error: ({ message, hint, code }) => {
-      say(`error: ${message}`);
-      if (hint !== undefined) say(hint.replace(/^/gm, "  "));
+      write(`error: ${message}`);
+      if (hint !== undefined) write(hint.replace(/^/gm, "  "));
       if (json) process.stdout.write(`${JSON.stringify({ error: { code, message, hint } }, undefined, 2)}\n`);
     },
   };

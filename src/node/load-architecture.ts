@@ -63,9 +63,9 @@ async function networkOfModule(path: string): Promise<Network> {
   });
   const { createJiti } = await import("jiti");
   // What the module imports as "onebasin" is this very package, wherever the module lies.
-  const jiti = createJiti(import.meta.url, {
-    alias: { onebasin: fileURLToPath(new URL("./index.js", import.meta.url)) },
-  });
+  const own = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+  const alias = { "onebasin/network": own("./network.js"), onebasin: own("./index.js") };
+  const jiti = createJiti(import.meta.url, { alias });
   let exported: { readonly network?: unknown };
   try {
     exported = await jiti.import(pathToFileURL(resolve(path)).href);
@@ -75,7 +75,7 @@ async function networkOfModule(path: string): Promise<Network> {
   const { network } = exported;
   if (isNetwork(network)) return network;
   throw new OnebasinError("bad-file", `The module ${path} does not export a network.`, {
-    hint: 'Write: import { createNetwork } from "onebasin"; export const network = createNetwork(…);',
+    hint: 'Write: import { createNetwork } from "onebasin/network"; export const network = createNetwork(…);',
   });
 }
 

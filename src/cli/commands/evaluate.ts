@@ -31,7 +31,6 @@ export const evaluate = defineCommand({
     const limit = parseCount("--limit", options.limit);
     const batch = parseCount("--batch", options.batch);
     const threads = parseCount("--threads", options.threads);
-    const seed = parseCount("--seed", options.seed, 0);
     const { open, toStateDict } = await import("../../node/index.js");
     const { architectureOf } = await import("../../node/load-architecture.js");
     const { createDatasetCache } = await import("../../node/dataset-cache.js");
@@ -54,7 +53,7 @@ export const evaluate = defineCommand({
       count: number;
     }[] = [];
     for (const dataset of names) {
-      const images = await loadDataset(dataset, { split: SPLIT, limit, seed, environment });
+      const images = await loadDataset(dataset, { split: SPLIT, limit, environment });
       for (const note of images.notes) output.note(note);
       for (const { path, name, network, state } of models) {
         const evaluateOptions = {

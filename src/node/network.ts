@@ -1,0 +1,37 @@
+/**
+ * Networks for Node: built, loaded, trained and judged. Apart from the rest of the library, so that merging loads
+ * nothing of it; the ONNX runtime itself is loaded when the first network runs.
+ *
+ * @example
+ * import { createDatasetCache, evaluate, loadDataset, onnxRuntime, parseArchitecture, runTraining } from "onebasin/network";
+ *
+ * const { network } = parseArchitecture("lenet5");
+ * const images = await loadDataset("pen", { split: "train", limit: 500 });
+ * const { state } = await runTraining(network, images, { runtime: onnxRuntime, epochs: 1 });
+ * const test = await loadDataset("pen", { split: "test", limit: 100 });
+ * console.log(await evaluate({ network, state }, test, { runtime: onnxRuntime }));
+ */
+export { type BatchOptions, createBatches, createMixedBatches } from "../data/create-batches.js";
+export { datasets } from "../data/datasets.gen.js";
+export type { ImageSet, Split } from "../data/image-set.js";
+export { GREY_32, type InputFormat } from "../data/input-format.js";
+export { type LoadDatasetOptions, loadDataset } from "../data/load-dataset.js";
+export { type EvaluateOptions, type Evaluation, evaluate } from "../evaluate/evaluate.js";
+export { architectures } from "../network/architectures.gen.js";
+export { checkStateDict } from "../network/check-state-dict.js";
+export { createNetwork } from "../network/create-network.js";
+export type { Network } from "../network/graph.js";
+export { createGraphBuilder, type GraphBuilder } from "../network/graph-builder.js";
+export { guessArchitecture } from "../network/guess-architecture.js";
+export { createInference } from "../network/inference.js";
+export { createInitialState } from "../network/initial-state.js";
+export type { Layers } from "../network/layers.js";
+export { parseOnnx } from "../network/onnx/parse-onnx.js";
+export { serializeOnnx } from "../network/onnx/serialize-onnx.js";
+export { type ChosenArchitecture, parseArchitecture } from "../network/parse-architecture.js";
+export { chooseOptimizer, chooseSchedule } from "../train/choose.js";
+export { runTraining } from "../train/run-training.js";
+export { type TrainEvent, type TrainOptions, type TrainReport, train } from "../train/train.js";
+export { createDatasetCache, type DatasetCacheOptions } from "./dataset-cache.js";
+export { loadArchitecture } from "./load-architecture.js";
+export { onnxRuntime } from "./onnx-runtime.js";

@@ -1,0 +1,22 @@
+import type { ImageSet } from "../data/image-set.js";
+import type { Network } from "../network/graph.js";
+import { type TrainEvent, type TrainOptions, type TrainReport, train } from "./train.js";
+
+/**
+ * Trains to the end, for callers who do not want each step: {@link train} as a promise.
+ *
+ * @throws as {@link train}
+ */
+export async function runTraining(
+  network: Network,
+  images: ImageSet,
+  options: TrainOptions & { readonly onEvent?: (event: TrainEvent) => void },
+): Promise<TrainReport> {
+  const events = train(network, images, options);
+  let next = await events.next();
+  while (!next.done) {
+    options.onEvent?.(next.value);
+    next = await events.next();
+  }
+  return next.value;
+}
