@@ -120,7 +120,11 @@ export async function* train(
         seed,
         epoch,
       })) {
-        if (signal?.aborted) throw new OnebasinError("aborted", `Training was stopped in epoch ${epoch}.`);
+        if (signal?.aborted) {
+          throw new OnebasinError("aborted", `Training was stopped in epoch ${epoch}.`, {
+            hint: epoch > 1 ? "Go on from the end of the last whole epoch with --resume." : undefined,
+          });
+        }
         const point = { step: done, steps, stepsPerEpoch };
         const now = rate * schedule.schedule.factor(point, schedule.values);
         const started = performance.now();

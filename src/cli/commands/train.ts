@@ -1,5 +1,7 @@
 import { OnebasinError } from "../../core/errors.js";
 import type { ImageSet } from "../../data/image-set.js";
+import type { Network } from "../../network/graph.js";
+import type { StateDict } from "../../tensor/tensor.js";
 import type { TrainEvent } from "../../train/train.js";
 import { parseCount, parseNamed, parseNumber } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
@@ -114,7 +116,6 @@ async function prepare({ options, output, signal }: CliCall) {
   const { loadArchitecture } = await import("../../node/load-architecture.js");
   const { createDatasetCache } = await import("../../node/dataset-cache.js");
   const { loadDataset } = await import("../../data/load-dataset.js");
-  const { open, toStateDict } = await import("../../node/index.js");
   const seed = parseCount("--seed", options.seed, 0) ?? 0;
   const threads = parseCount("--threads", options.threads);
   const augment =
@@ -129,7 +130,7 @@ async function prepare({ options, output, signal }: CliCall) {
   });
   for (const note of all.notes) output.note(note);
   const { images, holdout } = divide(all, parseCount("--holdout", options.holdout));
-  const initial = options.init === undefined ? undefined : await toStateDict(await open(options.init as string));
+  const initial = options.init === undefined ? undefined : await firstState(options.init as string, network);
   const path = (options.output as string | undefined) ?? `${plain(arch)}-${plain(data)}.safetensors`;
   return {
     name,
@@ -143,6 +144,15 @@ async function prepare({ options, output, signal }: CliCall) {
     augment: augment && numbers(augment),
     initial,
   };
+}
+
+async function firstState(path: string, network: Network): Promise<StateDict> {
+  const { open, toStateDict } = await import("../../node/index.js");
+  const { checkStateDict } = await import("../../network/check-state-dict.js");
+  const { throwProblems } = await import("../../core/errors.js");
+  const checkpoint = await open(path);
+  throwProblems(checkStateDict(network, checkpoint.entries, { source: path }), `${path} as a start of ${network.name}`);
+  return toStateDict(checkpoint);
 }
 
 /** The name of a file from a name with options: `vgg16:width=0.25` is `vgg16-width-0.25`. */

@@ -1,0 +1,123 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { runCli } from "../support/run-cli.js";
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+const cli = (...args: string[]) => runCli([...args, "--quiet"], { cwd: folder });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "onebasin-train-"));
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const SMALL = ["train", "--arch", "lenet5", "--data", "pen", "--limit", "600", "--threads", "1"];
+
+test("a network is trained, judged, and evaluated again by its file alone", async () => {
+  const trained = await cli(...SMALL, "--limit", "2000", "--epochs", "6", "-o", "pen.safetensors", "--json");
+  expect(trained).toMatchObject({ status: 0, stderr: "" });
+  const { test: score, history, architecture } = JSON.parse(trained.stdout);
+  expect(architecture).toBe("lenet5");
+  expect(history).toHaveLength(6);
+  expect(history[5].loss).toBeLessThan(history[0].loss);
+  expect(score.accuracy).toBeGreaterThan(50);
+  const lines = (await readFile(at("pen.safetensors.history.jsonl"), "utf8")).trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line))).toEqual(history);
+  const evaluated = await cli("evaluate", "pen.safetensors", "--data", "pen", "plate", "--json");
+  const { results } = JSON.parse(evaluated.stdout);
+  expect(results[0]).toEqual({ checkpoint: "pen.safetensors", architecture: "lenet5", dataset: "pen", ...score });
+  expect(results[1].accuracy).toBeLessThan(score.accuracy);
+});
+
+test("an interrupted training goes on to the bytes of an unbroken one", async () => {
+  const args = [...SMALL, "--epochs", "5", "--seed", "3"];
+  expect((await cli(...args, "-o", "whole.pth")).status).toBe(0);
+  let resumed = 0;
+  let last = await runCli([...args, "-o", "parts.pth", "--quiet"], { cwd: folder, interruptAfter: 900 });
+  while (last.status !== 0) {
+    expect(last.status).toBe(130);
+    const canResume = existsSync(at("parts.pth.resume.safetensors"));
+    if (canResume) resumed++;
+    last = await runCli([...args, "-o", "parts.pth", "--quiet", ...(canResume ? ["--resume"] : [])], {
+      cwd: folder,
+      interruptAfter: 1500 + 1500 * resumed,
+    });
+  }
+  expect(await readFile(at("parts.pth"))).toEqual(await readFile(at("whole.pth")));
+  expect(await readdir(folder)).not.toContain("parts.pth.resume.safetensors");
+});
+
+test("another seed, another network; the same seed, the same bytes", async () => {
+  for (const [name, seed] of [
+    ["s1.pth", "1"],
+    ["s1b.pth", "1"],
+    ["s2.pth", "2"],
+  ]) {
+    await cli(...SMALL, "--epochs", "1", "--seed", seed, "-o", name);
+  }
+  const [first, again, other] = await Promise.all(["s1.pth", "s1b.pth", "s2.pth"].map((name) => readFile(at(name))));
+  expect(first.equals(again)).toBe(true);
+  expect(first.equals(other)).toBe(false);
+});
+
+test("a module of the user's own can be the architecture", async () => {
+  await writeFile(
+    at("net.ts"),
+    `import { createNetwork } from "onebasin/network";
+     const hidden: number = 16;
+     export const network = createNetwork("tiny", { input: [1, 32, 32] }, (layers, image) =>
+       layers.linear(layers.relu(layers.linear(layers.flatten(image), "first", { in: 1024, out: hidden })), "last", { in: hidden, out: 10 }));`,
+  );
+  const { status, stdout } = await cli(
+    "train",
+    "--arch",
+    "net.ts",
+    "--data",
+    "pen",
+    "--limit",
+    "100",
+    "--epochs",
+    "1",
+    "-o",
+    "net.pth",
+    "--json",
+  );
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ architecture: "net.ts" });
+  const { tensors } = JSON.parse((await cli("inspect", "net.pth", "--json")).stdout);
+  expect(tensors.map(({ key }: { key: string }) => key)).toEqual([
+    "first.weight",
+    "first.bias",
+    "last.weight",
+    "last.bias",
+  ]);
+});
+
+test.each([
+  ["no architecture", ["train", "--data", "pen"], 2],
+  ["an unknown architecture", ["train", "--arch", "vgg17", "--data", "pen"], 1],
+  ["an unknown dataset", ["train", "--arch", "lenet5", "--data", "pan"], 1],
+  ["an unknown optimizer", [...SMALL, "--optimizer", "sdg"], 1],
+  ["a rate that is no number", [...SMALL, "--lr", "fast"], 2],
+  ["more images held out than there are", [...SMALL, "--holdout", "600"], 1],
+  ["nothing to resume", [...SMALL, "--resume", "-o", "never.pth"], 1],
+  ["a module that is not there", ["train", "--arch", "no.ts", "--data", "pen"], 1],
+  ["a start of another structure", [...SMALL, "--init", "other.safetensors"], 1],
+  ["a checkpoint of an unknown network", ["evaluate", "other.safetensors", "--data", "pen"], 1],
+  [
+    "a checkpoint that is not the named network's",
+    ["evaluate", "other.safetensors", "--arch", "lenet5", "--data", "pen"],
+    1,
+  ],
+] as const)("%s: one clear error", async (_, args, expected) => {
+  const { createTensor, save } = await import("../../src/node/index.js");
+  await save(new Map([["conv1.weight", createTensor("f32", [2, 2], [1, 2, 3, 4])]]), at("other.safetensors"));
+  const { status, stdout, stderr } = await cli(...args);
+  expect(status).toBe(expected);
+  expect(stdout).toBe("");
+  expect(stderr).toMatchSnapshot();
+});
