@@ -14,9 +14,9 @@ export function operatorUnit(node: GraphNode, shapes: NetworkShapes): Unit {
   return {
     inputs: node.inputs,
     outputs: node.outputs,
-    forward({ build, read, write, updateState, dropoutMask }) {
+    forward({ build, read, write, updateRunning, dropoutMask }) {
       inputs = node.inputs.map((name) => (name === "" ? "" : read(name)));
-      made = operator.training?.({ ...facts, build, inputs, updateState, dropoutMask }) ?? {
+      made = operator.training?.({ ...facts, build, inputs, updateRunning, dropoutMask }) ?? {
         outputs: build.nodes(node.op, inputs, node.outputs.length, node.attributes),
       };
       for (const [index, name] of node.outputs.entries()) if (name !== "") write(name, made.outputs[index]);

@@ -12,6 +12,7 @@ import { inferShapes } from "./infer-shapes.js";
 import { serializeOnnx } from "./onnx/serialize-onnx.js";
 import type { Operator, OperatorCase } from "./operator.js";
 import { operators } from "./operators.gen.js";
+import { planUnits } from "./plan-units.js";
 import type { RuntimeSession } from "./runtime.js";
 
 /** Half the distance between the two ends of a difference. */
@@ -66,11 +67,13 @@ function trainingGraph(network: Network, probe: Tensor): Network {
   const build = createGraphBuilder("training");
   const values = new Map([...network.state].map(([key, { dtype, shape }]) => [key, build.input(key, dtype, shape)]));
   const [{ name }] = network.outputs;
+  const units = planUnits(network, shapes).units;
   const gradients = differentiate(build, network, {
     shapes,
+    units,
     values,
     by: network.state.keys(),
-    updateState: () => {},
+    updateRunning: () => {},
     dropoutMask: (shape, ratio) => build.constant(createTensor("f32", shape, maskValues(shape, ratio))),
     outputGradients(emittedOf) {
       build.output(emittedOf(name), "f32", { as: "y" });

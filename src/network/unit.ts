@@ -4,8 +4,8 @@ import type { Layout } from "./layout.js";
 
 /** What a network asks of the training step that runs it. */
 export interface TrainingServices {
-  /** Says what a buffer holds after this step. */
-  readonly updateState: (key: string, value: string) => void;
+  /** Says that a buffer becomes share.old · its value + share.now · `now`. */
+  readonly updateRunning: (key: string, now: string, share: { readonly old: number; readonly now: number }) => void;
   /** A value of 0 (share `ratio`) and 1/(1 − ratio), drawn anew each step. */
   readonly dropoutMask: (shape: Shape, ratio: number) => string;
 }

@@ -2,6 +2,7 @@ import { OnebasinError } from "../core/errors.js";
 import { type BatchOptions, createBatches } from "../data/create-batches.js";
 import type { ImageSet } from "../data/image-set.js";
 import { inputFormatOf } from "../data/input-format-of.js";
+import { findChannelBlock } from "../network/channel-block.js";
 import type { Network } from "../network/graph.js";
 import { createInitialState } from "../network/initial-state.js";
 import type { Runtime, RuntimeOptions } from "../network/runtime.js";
@@ -93,7 +94,9 @@ export async function* train(
   const { optimizer, schedule, epochs, batch, seed, rate } = run;
   const { resume, validate, patience, signal, augment } = options;
   const format = inputFormatOf(network);
-  const step = buildTrainingStep([{ network }], { batch, ...optimizer, labelSmoothing: options.labelSmoothing });
+  const { runtime, labelSmoothing } = options;
+  const block = await findChannelBlock(runtime);
+  const step = buildTrainingStep([{ network }], { batch, ...optimizer, labelSmoothing, block });
   const first = resume?.state ?? options.initial ?? createInitialState(network, { seed });
   const session = await createTrainingSession(step, {
     ...options,

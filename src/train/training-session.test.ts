@@ -122,8 +122,9 @@ test("two parts that share variables add their gradients, and a hook may change 
   const step = buildTrainingStep(parts, {
     ...options,
     adjust: (build, parameters) => {
-      const frozen = build.input("held", "f32", [3]);
-      return new Map([["b.2.bias", build.node("Add", [parameters.get("b.2.bias")!, frozen])]]);
+      const held = build.input("held", "f32", [3]);
+      const { variable, value } = parameters.find(({ variable: it }) => it.members[0].name === "b.2.bias")!;
+      return new Map([[variable.input, build.node("Add", [value, held])]]);
     },
   });
   const both = await createTrainingSession(step, { ...common, states: [state, state] });

@@ -1,11 +1,13 @@
 import { OnebasinError } from "../core/errors.js";
 import { serializeOnnx } from "../network/onnx/serialize-onnx.js";
 import type { Runtime, RuntimeOptions } from "../network/runtime.js";
+import { fromStored, toStored } from "../network/state-layout.js";
 import { floatsTensor, tensorFloats } from "../tensor/float32.js";
-import { elementCount, type Shape, sameShape, shapeText } from "../tensor/shape.js";
+import { elementCount, type Shape, shapeText } from "../tensor/shape.js";
 import { createTensor, type StateDict, type Tensor, tensorNumbers } from "../tensor/tensor.js";
 import { drawDropoutMask } from "./dropout-mask.js";
-import { STEP_NAMES, type StepVariable, scalarInput, type TrainingStep } from "./training-step.js";
+import type { StepMember, StepVariable } from "./step-variables.js";
+import { STEP_NAMES, scalarInput, type TrainingStep } from "./training-step.js";
 
 export interface TrainingSessionOptions extends RuntimeOptions {
   readonly runtime: Runtime;
@@ -65,8 +67,7 @@ export async function createTrainingSession(
   const { runtime, states, slots = [], seed } = options;
   const present = new Map<string, Tensor>();
   for (const variable of step.variables) {
-    const start = startOf(variable, { states, slots });
-    present.set(variable.input, floatsTensor(variable.shape, start));
+    present.set(variable.input, floatsTensor(variable.shape, startOf(variable, { states, slots })));
   }
   /** Batches that each part had seen before this session. */
   const counters = states.map((state) => new Map([...state].filter(([key]) => isCounter(key))));
@@ -76,11 +77,18 @@ export async function createTrainingSession(
   );
   const session = await runtime.createSession(serializeOnnx(step.graph), options);
 
-  const read = (part: number, key: string, slot?: string): Tensor | undefined => {
-    const { variableOf } = step.parts[part];
-    const name = slot === undefined ? variableOf(key) : `${variableOf(key)}@${slot}`;
-    const tensor = present.get(name);
-    return tensor === undefined ? undefined : { ...tensor, bytes: tensor.bytes.slice() };
+  /** Where each variable lies, by name and slot. */
+  const places = new Map<string, { readonly variable: StepVariable; readonly member: StepMember }>();
+  for (const variable of step.variables) {
+    for (const member of variable.members) places.set(`${member.name} ${variable.slot ?? ""}`, { variable, member });
+  }
+  const read = (part: number, key: string, slot = ""): Tensor | undefined => {
+    const place = places.get(`${step.parts[part].variableOf(key)} ${slot}`);
+    if (place === undefined) return undefined;
+    const { layout, offset, count } = place.member;
+    const all = tensorFloats(present.get(place.variable.input)!);
+    const own = all.subarray(offset, offset + elementCount(layout.shape));
+    return floatsTensor(step.parts[part].network.state.get(key)!.shape, fromStored(own, layout, { count }));
   };
   return {
     async run(batches, { rate, step: at, extra = {} }) {
@@ -134,16 +142,20 @@ export async function createTrainingSession(
 
 const isCounter = (key: string): boolean => key.endsWith("num_batches_tracked");
 
-/** The numbers a variable starts from, copied. */
+/** The numbers a tensor of the step starts from, copied and brought into its order. */
 function startOf(
-  { part, key, slot, shape }: StepVariable,
+  { members, slot, shape }: StepVariable,
   { states, slots }: { readonly states: readonly StateDict[]; readonly slots: readonly StateDict[] },
 ): Float32Array {
-  const tensor = slot === undefined ? states[part].get(key) : slots[part]?.get(`${slot}.${key}`);
-  if (tensor === undefined && slot !== undefined) return new Float32Array(elementCount(shape));
-  if (tensor === undefined || !sameShape(tensor.shape, shape)) {
-    const found = tensor === undefined ? "nothing" : shapeText(tensor.shape);
-    throw new OnebasinError("mismatch", `Key "${key}": training needs ${shapeText(shape)}, the state has ${found}.`);
+  const start = new Float32Array(elementCount(shape));
+  for (const { part, key, count, layout, offset } of members) {
+    const tensor = slot === undefined ? states[part].get(key) : slots[part]?.get(`${slot}.${key}`);
+    if (tensor === undefined && slot !== undefined) continue;
+    if (tensor === undefined || elementCount(tensor.shape) !== count) {
+      const found = tensor === undefined ? "nothing" : shapeText(tensor.shape);
+      throw new OnebasinError("mismatch", `Key "${key}": training needs ${count} numbers, the state has ${found}.`);
+    }
+    start.set(toStored(Float32Array.from(tensorNumbers(tensor)), layout), offset);
   }
-  return Float32Array.from(tensorNumbers(tensor));
+  return start;
 }

@@ -4,9 +4,19 @@ import { differentiate } from "../network/differentiate.js";
 import type { Graph, Network } from "../network/graph.js";
 import { createGraphBuilder, type GraphBuilder } from "../network/graph-builder.js";
 import { inferShapes } from "../network/infer-shapes.js";
-import type { Shape } from "../tensor/shape.js";
+import { planUnits, type UnitPlan } from "../network/plan-units.js";
+import { elementCount, type Shape, sameShape } from "../tensor/shape.js";
 import { emitCrossEntropy } from "./cross-entropy.js";
 import type { Optimizer } from "./optimizer.js";
+import { type RunningUpdate, updatedBuffers } from "./running-buffers.js";
+import {
+  groupVariables,
+  joinMembers,
+  nextName,
+  type StateVariable,
+  type StepVariable,
+  splitMembers,
+} from "./step-variables.js";
 
 /** A network within a training step. */
 export interface StepPart {
@@ -20,6 +30,12 @@ export interface StepPart {
   readonly variableOf?: (key: string) => string;
 }
 
+/** A tensor of parameters, and its value after the optimizer. */
+export interface Updated {
+  readonly variable: StepVariable;
+  readonly value: string;
+}
+
 export interface TrainingStepOptions {
   /** Images per part and step. */
   readonly batch: number;
@@ -27,25 +43,14 @@ export interface TrainingStepOptions {
   readonly values: ParamValues<Params>;
   /** In [0, 1); default 0. */
   readonly labelSmoothing?: number;
+  /** Channels in a block of the runtime's blocked operators, from `findChannelBlock`; absent to do without them. */
+  readonly block?: number;
   /**
-   * Adds nodes after the optimizer: gets the new value of every parameter by variable, and gives those that it
-   * changes. May declare inputs of its own, which are then fed by name with each step.
+   * Adds nodes after the optimizer: gets every tensor of parameters with its new value, and gives other values for
+   * some, by the name of their input. Parts of one architecture store their parameters alike. May declare inputs of
+   * its own, which are then fed by name with each step.
    */
-  readonly adjust?: (build: GraphBuilder, parameters: ReadonlyMap<string, string>) => ReadonlyMap<string, string>;
-}
-
-/** A tensor that a step reads and replaces. */
-export interface StepVariable {
-  /** Name of the input. */
-  readonly input: string;
-  /** Name of the output that holds it after the step. */
-  readonly output: string;
-  readonly shape: Shape;
-  /** The first part that has it, and its key there. */
-  readonly part: number;
-  readonly key: string;
-  /** Given when it belongs to the optimizer: which of its tensors. */
-  readonly slot?: string;
+  readonly adjust?: (build: GraphBuilder, parameters: readonly Updated[]) => ReadonlyMap<string, string>;
 }
 
 /** A mask that is drawn before each step. */
@@ -85,87 +90,137 @@ export function buildTrainingStep(given: readonly StepPart[], options: TrainingS
     variableOf,
   }));
   const build = createGraphBuilder("training step");
-  const variables: StepVariable[] = [];
-  const masks: StepMask[] = [];
-  /** By variable: the value at the step's begin, and what buffers were changed to. */
-  const current = new Map<string, string>();
-  const gradients = new Map<string, string>();
-  const parameters: { readonly variable: string; readonly part: number; readonly key: string }[] = [];
+  const shapes = parts.map(({ network }) => inferShapes(network, { sizes: { n: batch } }));
+  const plans = planParts(parts, (index, block) => planUnits(parts[index].network, shapes[index], { block }), options);
+  const groups = groupVariables(stateVariables(parts, plans));
+  /** What each variable holds at the step's begin, as units read it. */
+  const views = new Map<string, string>();
+  for (const group of groups) {
+    const input = build.input(group.input, "f32", group.shape);
+    for (const [name, view] of splitMembers(build, group, input)) views.set(name, view);
+  }
 
+  const gradients = new Map<string, string>();
+  const running = new Map<string, RunningUpdate[]>();
+  const masks: StepMask[] = [];
   for (const [index, { network, prefix, variableOf }] of parts.entries()) {
-    const bound = new Map<string, string>();
-    const trained: string[] = [];
-    for (const [key, { dtype, shape, kind }] of network.state) {
-      if (dtype !== "f32") continue;
-      const variable = variableOf(key);
-      if (!current.has(variable)) {
-        current.set(variable, build.input(variable, dtype, shape));
-        variables.push({ input: variable, output: next(variable), shape, part: index, key });
-        if (kind === "parameter") parameters.push({ variable, part: index, key });
-      }
-      bound.set(key, current.get(variable)!);
-      if (kind === "parameter") trained.push(key);
-    }
-    const shapes = inferShapes(network, { sizes: { n: batch } });
-    const [input] = network.inputs;
-    const [output] = network.outputs;
-    bound.set(input.name, build.input(prefix + STEP_NAMES.images, "f32", shapes.shapes.get(input.name)!));
-    const labels = build.input(prefix + STEP_NAMES.labels, "i64", [batch]);
-    const found = differentiate(build, network, {
-      shapes,
-      values: bound,
-      by: trained,
-      updateState: (key, value) => current.set(variableOf(key), value),
-      dropoutMask(shape, ratio) {
-        const mask = build.input(`${prefix}@mask${masks.length}`, "f32", shape);
-        masks.push({ input: mask, shape, ratio });
-        return mask;
-      },
-      outputGradients(emittedOf) {
-        const shape = logitsShape(network, shapes.shapes.get(output.name)!, batch);
-        const { loss, correct, gradient } = emitCrossEntropy(build, emittedOf(output.name), {
-          labels,
-          shape,
-          labelSmoothing,
-        });
-        build.output(loss, "f32", { as: prefix + STEP_NAMES.loss });
-        build.output(correct, "f32", { as: prefix + STEP_NAMES.correct });
-        return new Map([[output.name, gradient]]);
-      },
-    });
-    for (const key of trained) {
-      const gradient = found.get(key);
+    const found = differentiatePart(index);
+    for (const [key, { kind }] of network.state) {
+      const gradient = kind === "parameter" ? found.get(key) : undefined;
       if (gradient === undefined) continue;
       const sofar = gradients.get(variableOf(key));
       gradients.set(variableOf(key), sofar === undefined ? gradient : build.node("Add", [sofar, gradient]));
+    }
+
+    function differentiatePart(part: number): ReadonlyMap<string, string> {
+      const [input] = network.inputs;
+      const [output] = network.outputs;
+      const images = build.input(prefix + STEP_NAMES.images, "f32", shapes[part].shapes.get(input.name)!);
+      const labels = build.input(prefix + STEP_NAMES.labels, "i64", [batch]);
+      const bound = [...network.state.keys()].flatMap((key): [string, string][] => {
+        const view = views.get(variableOf(key));
+        return view === undefined ? [] : [[key, view]];
+      });
+      return differentiate(build, network, {
+        shapes: shapes[part],
+        units: plans[part].units,
+        values: new Map([...bound, [input.name, images]]),
+        by: [...network.state].flatMap(([key, { kind }]) => (kind === "parameter" ? [key] : [])),
+        updateRunning(key, now, share) {
+          const name = variableOf(key);
+          running.set(name, [...(running.get(name) ?? []), { now, share }]);
+        },
+        dropoutMask(shape, ratio) {
+          const mask = build.input(`${prefix}@mask${masks.length}`, "f32", shape);
+          masks.push({ input: mask, shape, ratio });
+          return mask;
+        },
+        outputGradients(emittedOf) {
+          const shape = logitsShape(network, shapes[part].shapes.get(output.name)!, batch);
+          const scored = emitCrossEntropy(build, emittedOf(output.name), { labels, shape, labelSmoothing });
+          build.output(scored.loss, "f32", { as: prefix + STEP_NAMES.loss });
+          build.output(scored.correct, "f32", { as: prefix + STEP_NAMES.correct });
+          return new Map([[output.name, scored.gradient]]);
+        },
+      });
     }
   }
 
   const scalarNames = Object.keys(optimizer.scalars(values, { rate: 1, step: 1 }));
   const scalars = Object.fromEntries(scalarNames.map((name) => [name, build.input(scalarInput(name), "f32", [1])]));
-  const changed = new Map<string, string>();
-  for (const { variable, part, key } of parameters) {
-    const gradient = gradients.get(variable);
-    const parameter = current.get(variable)!;
-    if (gradient === undefined) continue;
-    const { shape } = parts[part].network.state.get(key)!;
+  const variables: StepVariable[] = [...groups];
+  const next = new Map<string, string>();
+  const updated: Updated[] = [];
+  for (const group of groups) {
+    if (group.kind === "buffer") {
+      next.set(group.input, updatedBuffers(build, group, { views, running }));
+      continue;
+    }
+    const parameterGradients = group.members.map(
+      ({ name }) => gradients.get(name) ?? zerosLike(build, views.get(name)!),
+    );
     const slots: Record<string, string> = {};
     for (const slot of optimizer.slots(values)) {
-      const name = `${variable}@${slot}`;
-      slots[slot] = build.input(name, "f32", shape);
-      variables.push({ input: name, output: next(name), shape, part, key, slot });
+      const name = `${group.input}@${slot}`;
+      slots[slot] = build.input(name, "f32", group.shape);
+      variables.push({ ...group, input: name, output: nextName(name), slot });
     }
-    const result = optimizer.emit({ build, values, parameter, gradient, slots, scalars });
-    changed.set(variable, result.parameter);
-    for (const [slot, value] of Object.entries(result.slots)) current.set(`${variable}@${slot}`, value);
+    const gradient = joinMembers(build, group, parameterGradients);
+    const result = optimizer.emit({ build, values, parameter: group.input, gradient, slots, scalars });
+    updated.push({ variable: group, value: result.parameter });
+    next.set(group.input, result.parameter);
+    for (const [slot, value] of Object.entries(result.slots)) next.set(`${group.input}@${slot}`, value);
   }
-  for (const [variable, value] of adjust?.(build, changed) ?? []) changed.set(variable, value);
-  for (const [variable, value] of changed) current.set(variable, value);
-  for (const { input, output } of variables) build.output(current.get(input) ?? input, "f32", { as: output });
+  for (const [input, value] of adjust?.(build, updated) ?? []) next.set(input, value);
+  for (const { input, output } of variables) build.output(next.get(input)!, "f32", { as: output });
   return { graph: build.build(), parts, batch, optimizer, values, variables, masks };
 }
 
-const next = (variable: string): string => `${variable}@next`;
+/** Plans every part; entries that parts share must be stored alike, or else everything is stored plainly. */
+function planParts(
+  parts: readonly Required<StepPart>[],
+  plan: (index: number, block: number | undefined) => UnitPlan,
+  { block }: TrainingStepOptions,
+): readonly UnitPlan[] {
+  const plans = parts.map((_, index) => plan(index, block));
+  const orders = new Map<string, string>();
+  for (const [index, { network, variableOf }] of parts.entries()) {
+    for (const key of network.state.keys()) {
+      const { shape, view, order } = plans[index].stateLayouts.get(key) ?? { shape: [] };
+      const form = `${shape} ${view ?? ""} ${order ?? ""}`;
+      const known = orders.get(variableOf(key)) ?? form;
+      if (known !== form) return parts.map((_, it) => plan(it, undefined));
+      orders.set(variableOf(key), known);
+    }
+  }
+  return plans;
+}
+
+/** Every f32 entry that some node reads. */
+function stateVariables(parts: readonly Required<StepPart>[], plans: readonly UnitPlan[]): StateVariable[] {
+  const variables = new Map<string, StateVariable & { readonly users: Set<number> }>();
+  for (const [part, { network, variableOf }] of parts.entries()) {
+    const read = new Set(network.nodes.flatMap((node) => node.inputs));
+    for (const [key, { dtype, shape, kind }] of network.state) {
+      if (dtype !== "f32" || !read.has(key)) continue;
+      const name = variableOf(key);
+      const known = variables.get(name);
+      if (known === undefined) {
+        const layout = plans[part].stateLayouts.get(key) ?? { shape };
+        variables.set(name, { name, kind, part, key, count: elementCount(shape), layout, users: new Set([part]) });
+      } else if (!sameShape(shape, parts[known.part].network.state.get(known.key)!.shape)) {
+        throw new OnebasinError(
+          "mismatch",
+          `Parts of a training share "${name}", but it has different shapes in them.`,
+        );
+      } else known.users.add(part);
+    }
+  }
+  return [...variables.values()];
+}
+
+/** The gradient of a parameter that the loss does not depend on. */
+const zerosLike = (build: GraphBuilder, value: string): string => build.node("Mul", [value, build.scalar(0)]);
 
 function logitsShape(network: Network, shape: Shape, batch: number): readonly [number, number] {
   if (shape.length === 2 && shape[0] === batch) return [batch, shape[1]];

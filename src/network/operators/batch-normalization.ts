@@ -2,17 +2,10 @@ import { elementCount, type Shape } from "../../tensor/shape.js";
 import { badShapes, floatAttribute } from "../attributes.js";
 import { inputAxis, outputAxis, same } from "../axis-tie.js";
 import { USUAL_EPSILON, USUAL_MOMENTUM } from "../batch-norm-defaults.js";
-import type { GraphBuilder } from "../graph-builder.js";
 import { defineOperator } from "../operator.js";
 
 /** Shapes of a value per channel, so that it broadcasts over [n, c, …]. */
 const perChannel = (input: Shape): number[] => [1, input[1], ...input.slice(2).map(() => 1)];
-
-/** kept · old + (1 − kept) · share · now */
-function running(build: GraphBuilder, old: string, now: string, kept: number, share: number): string {
-  const stays = build.node("Mul", [old, build.scalar(kept)]);
-  return build.node("Add", [stays, build.node("Mul", [now, build.scalar((1 - kept) * share)])]);
-}
 
 export const batchNormalization = defineOperator({
   type: "BatchNormalization",
@@ -31,7 +24,7 @@ export const batchNormalization = defineOperator({
   // With momentum 0 the runtime hands out the batch's own mean and its biased variance; PyTorch normalises with
   // the biased variance too, but keeps the unbiased one. The runtime writes both into the memory of the inputs that
   // hold the old ones, so it is given values that nobody else reads.
-  training: ({ node, build, inputs, inputShapes, updateState }) => {
+  training: ({ node, build, inputs, inputShapes, updateRunning }) => {
     const epsilon = { float: floatAttribute(node, "epsilon", USUAL_EPSILON) };
     const spare = [inputs[3], inputs[4]].map((old) => build.node("Mul", [old, build.scalar(0)]));
     const [output, mean, variance] = build.nodes("BatchNormalization", [...inputs.slice(0, 3), ...spare], 3, {
@@ -41,8 +34,8 @@ export const batchNormalization = defineOperator({
     });
     const kept = floatAttribute(node, "momentum", USUAL_MOMENTUM);
     const count = elementCount(inputShapes[0]) / inputShapes[0][1];
-    updateState(node.inputs[3], running(build, inputs[3], mean, kept, 1));
-    updateState(node.inputs[4], running(build, inputs[4], variance, kept, count / Math.max(1, count - 1)));
+    updateRunning(node.inputs[3], mean, { old: kept, now: 1 - kept });
+    updateRunning(node.inputs[4], variance, { old: kept, now: ((1 - kept) * count) / Math.max(1, count - 1) });
     return { outputs: [output], saved: { mean, variance } };
   },
   // dx = (scale/σ)·(dy − mean(dy) − x̂·mean(dy·x̂)), means over the batch and the places
