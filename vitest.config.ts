@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-    testTimeout: 30_000,
+    // Many tests run whole commands, which take their time on a busy machine.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });
