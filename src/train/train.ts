@@ -1,5 +1,5 @@
 import { OnebasinError } from "../core/errors.js";
-import { type BatchOptions, createBatches } from "../data/create-batches.js";
+import { createBatches } from "../data/create-batches.js";
 import type { ImageSet } from "../data/image-set.js";
 import { inputFormatOf } from "../data/input-format-of.js";
 import { findChannelBlock } from "../network/channel-block.js";
@@ -7,25 +7,13 @@ import type { Network } from "../network/graph.js";
 import { createInitialState } from "../network/initial-state.js";
 import type { Runtime, RuntimeOptions } from "../network/runtime.js";
 import type { StateDict } from "../tensor/tensor.js";
-import { type ChosenOptimizer, type ChosenSchedule, chooseOptimizer, chooseSchedule } from "./choose.js";
 import type { EpochRecord, TrainingSnapshot } from "./snapshot.js";
 import { createTrainingSession } from "./training-session.js";
+import { badSetting, divergence, resolveSettings, type TrainingSettings } from "./training-settings.js";
 import { buildTrainingStep } from "./training-step.js";
 
-export interface TrainOptions extends RuntimeOptions, Pick<BatchOptions, "augment"> {
+export interface TrainOptions extends RuntimeOptions, TrainingSettings {
   readonly runtime: Runtime;
-  /** Default SGD with momentum 0.9. */
-  readonly optimizer?: ChosenOptimizer;
-  /** Largest rate; > 0; default the optimizer's usual one. */
-  readonly rate?: number;
-  /** Default: the same rate throughout. */
-  readonly schedule?: ChosenSchedule;
-  /** A whole number from 1; default 10. */
-  readonly epochs?: number;
-  /** Images per step; a whole number from 1; default 64, or all images where there are fewer. */
-  readonly batch?: number;
-  /** In [0, 1); share of the target that is spread evenly over all classes; default 0. */
-  readonly labelSmoothing?: number;
   /** For the first weights, the order of images and dropout; default 0. */
   readonly seed?: number;
   /** Where to start from instead of random weights. */
@@ -71,9 +59,6 @@ export interface TrainReport {
   readonly stoppedEarly: boolean;
 }
 
-const USUAL_EPOCHS = 10;
-const USUAL_BATCH = 64;
-
 /**
  * Trains a network on images by their labels. The same options, machine and number of threads give the same bytes,
  * also when a run is broken off and resumed. Images that do not fill a last batch are left out of an epoch; the next
@@ -90,12 +75,13 @@ export async function* train(
   images: ImageSet,
   options: TrainOptions,
 ): AsyncGenerator<TrainEvent, TrainReport> {
-  const run = resolve(images, options);
-  const { optimizer, schedule, epochs, batch, seed, rate } = run;
-  const { resume, validate, patience, signal, augment } = options;
+  const { optimizer, epochs, batch, labelSmoothing, stepsPerEpoch, steps, rateAt } = resolveSettings(options, images);
+  const { seed = 0, resume, validate, patience, signal, augment } = options;
+  if (patience !== undefined && !(Number.isInteger(patience) && patience >= 1)) {
+    throw badSetting("patience", patience, "a whole number from 1");
+  }
   const format = inputFormatOf(network);
-  const { runtime, labelSmoothing } = options;
-  const block = await findChannelBlock(runtime);
+  const block = await findChannelBlock(options.runtime);
   const step = buildTrainingStep([{ network }], { batch, ...optimizer, labelSmoothing, block });
   const first = resume?.state ?? options.initial ?? createInitialState(network, { seed });
   const session = await createTrainingSession(step, {
@@ -104,8 +90,6 @@ export async function* train(
     states: [first],
     slots: resume === undefined ? [] : [resume.slots],
   });
-  const stepsPerEpoch = Math.floor(images.count / batch);
-  const steps = stepsPerEpoch * epochs;
   const history: EpochRecord[] = [...(resume?.history ?? [])];
   let best = resume?.best;
   try {
@@ -128,11 +112,10 @@ export async function* train(
             hint: epoch > 1 ? "Go on from the end of the last whole epoch with --resume." : undefined,
           });
         }
-        const point = { step: done, steps, stepsPerEpoch };
-        const now = rate * schedule.schedule.factor(point, schedule.values);
+        const now = rateAt(done);
         const started = performance.now();
         const [result] = await session.run([shown], { rate: now, step: ++done });
-        if (!Number.isFinite(result.loss)) throw diverged(done, now);
+        if (!Number.isFinite(result.loss)) throw divergence(done, now);
         loss += result.loss;
         correct += result.correct;
         yield {
@@ -180,29 +163,3 @@ export async function* train(
 }
 
 const lossOf = (record: EpochRecord): number => record.validationLoss ?? record.loss;
-
-/** Fills in defaults and checks ranges. */
-function resolve(images: ImageSet, options: TrainOptions) {
-  const optimizer = options.optimizer ?? chooseOptimizer("sgd");
-  const schedule = options.schedule ?? chooseSchedule("constant");
-  const { epochs = USUAL_EPOCHS, seed = 0, labelSmoothing = 0, patience = 1 } = options;
-  const { rate = optimizer.optimizer.usualRate, batch = Math.min(USUAL_BATCH, images.count) } = options;
-  const refuse = (name: string, value: number, expected: string): never => {
-    throw new OnebasinError("bad-argument", `Training: ${name} is ${value}; expected ${expected}.`);
-  };
-  if (!Number.isInteger(epochs) || epochs < 1) refuse("epochs", epochs, "a whole number from 1");
-  if (!Number.isInteger(batch) || batch < 1 || batch > images.count) {
-    refuse("batch", batch, `a whole number from 1 to the number of images, ${images.count}`);
-  }
-  if (!(rate > 0 && Number.isFinite(rate))) refuse("rate", rate, "a number above 0");
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) refuse("label smoothing", labelSmoothing, "a number in [0, 1)");
-  if (!Number.isInteger(patience) || patience < 1) refuse("patience", patience, "a whole number from 1");
-  return { optimizer, schedule, epochs, batch, seed, rate };
-}
-
-function diverged(step: number, rate: number): OnebasinError {
-  return new OnebasinError("non-finite", `The loss is no longer a number in step ${step}, at a rate of ${rate}.`, {
-    hint: "Train with a lower rate.",
-    details: { step, rate },
-  });
-}

@@ -11,8 +11,8 @@ import { STEP_NAMES, scalarInput, type TrainingStep } from "./training-step.js";
 
 export interface TrainingSessionOptions extends RuntimeOptions {
   readonly runtime: Runtime;
-  /** For dropout. */
-  readonly seed: number;
+  /** For dropout: one for all parts, or one for each. */
+  readonly seed: number | readonly number[];
   /** State dict of each part. */
   readonly states: readonly StateDict[];
   /** What the optimizer kept, of each part, keyed `slot.key`; zeros where there is none. */
@@ -77,6 +77,7 @@ export async function createTrainingSession(
   );
   const session = await runtime.createSession(serializeOnnx(step.graph), options);
 
+  const seedOf = (part: number): number => (typeof seed === "number" ? seed : seed[part]);
   /** Where each variable lies, by name and slot. */
   const places = new Map<string, { readonly variable: StepVariable; readonly member: StepMember }>();
   for (const variable of step.variables) {
@@ -99,9 +100,9 @@ export async function createTrainingSession(
         feeds[prefix + STEP_NAMES.images] = floatsTensor(shape, images);
         feeds[prefix + STEP_NAMES.labels] = createTensor("i64", [step.batch], labels);
       }
-      for (const [index, { input, ratio }] of step.masks.entries()) {
+      for (const [index, { input, part, name, ratio }] of step.masks.entries()) {
         if (options.masks === undefined) {
-          drawDropoutMask(tensorFloats(masks[index]), { seed, name: input, step: at, ratio });
+          drawDropoutMask(tensorFloats(masks[index]), { seed: seedOf(part), name, step: at, ratio });
         }
         feeds[input] = masks[index];
       }

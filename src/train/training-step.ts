@@ -56,6 +56,10 @@ export interface TrainingStepOptions {
 /** A mask that is drawn before each step. */
 export interface StepMask {
   readonly input: string;
+  /** Whose it is. */
+  readonly part: number;
+  /** Tells it from other masks of the part: the same whether or not other parts are trained along. */
+  readonly name: string;
   readonly shape: Shape;
   readonly ratio: number;
 }
@@ -131,8 +135,9 @@ export function buildTrainingStep(given: readonly StepPart[], options: TrainingS
           running.set(name, [...(running.get(name) ?? []), { now, share }]);
         },
         dropoutMask(shape, ratio) {
-          const mask = build.input(`${prefix}@mask${masks.length}`, "f32", shape);
-          masks.push({ input: mask, shape, ratio });
+          const name = `@mask${masks.filter((it) => it.part === part).length}`;
+          const mask = build.input(prefix + name, "f32", shape);
+          masks.push({ input: mask, part, name, shape, ratio });
           return mask;
         },
         outputGradients(emittedOf) {

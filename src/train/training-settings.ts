@@ -1,0 +1,61 @@
+import { OnebasinError } from "../core/errors.js";
+import type { BatchOptions } from "../data/create-batches.js";
+import { type ChosenOptimizer, type ChosenSchedule, chooseOptimizer, chooseSchedule } from "./choose.js";
+
+/** How long, how fast and by which rule networks are trained, alone or coupled. */
+export interface TrainingSettings extends Pick<BatchOptions, "augment"> {
+  /** Default SGD with momentum 0.9. */
+  readonly optimizer?: ChosenOptimizer;
+  /** Largest rate; > 0; default the optimizer's usual one. */
+  readonly rate?: number;
+  /** Default: the same rate throughout. */
+  readonly schedule?: ChosenSchedule;
+  /** A whole number from 1; default 10. */
+  readonly epochs?: number;
+  /** Images per step; a whole number from 1; default 64, or all images where there are fewer. */
+  readonly batch?: number;
+  /** In [0, 1); share of the target that is spread evenly over all classes; default 0. */
+  readonly labelSmoothing?: number;
+}
+
+const USUAL_EPOCHS = 10;
+const USUAL_BATCH = 64;
+
+/**
+ * Fills in what was left out, and checks ranges.
+ *
+ * @param count number of images in the smallest set that is trained on
+ * @throws `bad-argument`
+ */
+export function resolveSettings(settings: TrainingSettings, { count }: { readonly count: number }) {
+  const { optimizer = chooseOptimizer("sgd"), schedule = chooseSchedule("constant") } = settings;
+  const { epochs = USUAL_EPOCHS, labelSmoothing = 0, batch = Math.min(USUAL_BATCH, count) } = settings;
+  const { rate = optimizer.optimizer.usualRate } = settings;
+  if (!Number.isInteger(epochs) || epochs < 1) throw badSetting("epochs", epochs, "a whole number from 1");
+  if (!Number.isInteger(batch) || batch < 1 || batch > count) {
+    throw badSetting("batch", batch, `a whole number from 1 to the number of images, ${count}`);
+  }
+  if (!(rate > 0 && Number.isFinite(rate))) throw badSetting("rate", rate, "a number above 0");
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+    throw badSetting("label smoothing", labelSmoothing, "a number in [0, 1)");
+  }
+  const stepsPerEpoch = Math.floor(count / batch);
+  const steps = stepsPerEpoch * epochs;
+  /** The rate of a step, which counts from 0. */
+  const rateAt = (step: number): number =>
+    rate * schedule.schedule.factor({ step, steps, stepsPerEpoch }, schedule.values);
+  return { optimizer, epochs, batch, labelSmoothing, stepsPerEpoch, steps, rateAt };
+}
+
+/** The error for a setting out of range. */
+export function badSetting(name: string, value: unknown, expected: string): OnebasinError {
+  return new OnebasinError("bad-argument", `Training: ${name} is ${value}; expected ${expected}.`);
+}
+
+/** The error for a loss that is no longer a number. */
+export function divergence(step: number, rate: number): OnebasinError {
+  return new OnebasinError("non-finite", `The loss is no longer a number in step ${step}, at a rate of ${rate}.`, {
+    hint: "Train with a lower rate.",
+    details: { step, rate },
+  });
+}
