@@ -1,17 +1,10 @@
-import type { Shape } from "../../tensor/shape.js";
 import { badShapes, intAttribute, intsAttribute } from "../attributes.js";
 import { type AxisTie, inputAxis, outputAxis, same } from "../axis-tie.js";
-import { defineOperator, type GradientContext, type NodeFacts } from "../operator.js";
-import { readWindow, type Window } from "../window.js";
+import { type ConvFacts, convInputGradient, convWeightGradient } from "../conv-gradients.js";
+import { defineOperator, type NodeFacts } from "../operator.js";
+import { readWindow } from "../window.js";
 
-interface Geometry {
-  readonly window: Window;
-  readonly groups: number;
-  readonly input: Shape;
-  readonly weight: Shape;
-}
-
-function geometry({ node, inputShapes }: NodeFacts): Geometry {
+function geometry({ node, inputShapes }: NodeFacts): ConvFacts {
   const [input, weight, bias] = inputShapes;
   const groups = intAttribute(node, "group", 1);
   const kernel = intsAttribute(node, "kernel_shape", weight.slice(2));
@@ -38,61 +31,6 @@ function ties(facts: NodeFacts): AxisTie[] {
   return result;
 }
 
-/** The gradient of the input: each output spreads its gradient over its window. */
-function inputGradient(context: GradientContext, { window, groups, input }: Geometry): string {
-  const rest = window.kernel.map((kernel, axis) => {
-    const reach = window.dilations[axis] * (kernel - 1) + 1;
-    const covered = (window.output[axis] - 1) * window.strides[axis] + reach;
-    return input[2 + axis] + window.padsBegin[axis] + window.padsEnd[axis] - covered;
-  });
-  return context.build.node("ConvTranspose", [context.outputGradients[0]!, context.inputs[1]], {
-    kernel_shape: { ints: window.kernel },
-    strides: { ints: window.strides },
-    dilations: { ints: window.dilations },
-    pads: { ints: [...window.padsBegin, ...window.padsEnd] },
-    output_padding: { ints: rest },
-    group: { int: groups },
-  });
-}
-
-/**
- * The gradient of the weight: a convolution over the batch, with the output's gradient as kernel and strides and
- * dilations in each other's place. Groups of channels take the place of the batch's neighbours.
- */
-function weightGradient(context: GradientContext, { window, groups, input, weight }: Geometry): string {
-  const { build } = context;
-  const [n, channels] = input;
-  const spatial = input.slice(2);
-  const rank = spatial.length;
-  const swap = { perm: { ints: [1, 0, ...spatial.map((_, axis) => axis + 2)] } };
-  let images = context.inputs[0];
-  if (groups === 1) {
-    images = build.node("Transpose", [images], swap);
-  } else {
-    const grouped = build.node("Reshape", [images, build.ints(n, groups, channels / groups, ...spatial)]);
-    const perm = { perm: { ints: [2, 1, 0, ...spatial.map((_, axis) => axis + 3)] } };
-    const turned = build.node("Transpose", [grouped], perm);
-    images = build.node("Reshape", [turned, build.ints(channels / groups, groups * n, ...spatial)]);
-  }
-  const kernel = build.node("Transpose", [context.outputGradients[0]!], swap);
-  const swept = build.node("Conv", [images, kernel], {
-    kernel_shape: { ints: window.output },
-    strides: { ints: window.dilations },
-    dilations: { ints: window.strides },
-    pads: { ints: [...window.padsBegin, ...window.padsEnd] },
-    group: { int: groups },
-  });
-  // A stride that does not divide the input leaves places at the end that no weight belongs to.
-  const axes = spatial.map((_, axis) => axis + 2);
-  const cut = build.node("Slice", [
-    swept,
-    build.ints(...axes.map(() => 0)),
-    build.ints(...weight.slice(2, 2 + rank)),
-    build.ints(...axes),
-  ]);
-  return build.node("Transpose", [cut], swap);
-}
-
 export const conv = defineOperator({
   type: "Conv",
   inputs: { min: 2, max: 3 },
@@ -105,8 +43,8 @@ export const conv = defineOperator({
     const facts = geometry(context);
     const summed = [0, ...facts.window.output.map((_, axis) => axis + 2)];
     return [
-      context.wants(0) ? inputGradient(context, facts) : undefined,
-      context.wants(1) ? weightGradient(context, facts) : undefined,
+      context.wants(0) ? convInputGradient(context, facts) : undefined,
+      context.wants(1) ? convWeightGradient(context, facts) : undefined,
       context.wants(2)
         ? context.build.node("ReduceSum", [context.outputGradients[0]!, context.build.ints(...summed)], {
             keepdims: { int: 0 },
