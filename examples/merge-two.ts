@@ -5,7 +5,7 @@
  * The second pair computes the very same function, but the hidden units of one stand in another order, as they do in
  * networks that were trained apart. The numbers are the same; the mean is worth nothing.
  *
- *     npm run example [FOLDER]
+ *     npx tsx examples/merge-two.ts [FOLDER]
  */
 import { join } from "node:path";
 import { createTensor, diff, merge, type StateDict, save, tensorNumbers, toStateDict } from "onebasin";

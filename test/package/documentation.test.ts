@@ -1,0 +1,116 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { transformSync } from "esbuild";
+import { beforeAll, describe, expect, inject, test } from "vitest";
+
+/** Runs every command and every program of the documentation, with the package installed as a user has it. */
+
+const project = inject("project");
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter((path) =>
+  existsSync(join(root, path)),
+);
+
+interface Snippet {
+  readonly language: string;
+  readonly code: string;
+}
+
+/** Fenced blocks in order, but those after `<!-- not run: why -->`. */
+function snippetsOf(page: string): Snippet[] {
+  const text = readFileSync(join(root, page), "utf8");
+  return [...text.matchAll(/(<!-- not run:[^\n]*-->\n)?^```(\w+)\n([\s\S]*?)^```/gm)]
+    .filter(([, notRun]) => notRun === undefined)
+    .map(([, , language, code]) => ({ language, code }));
+}
+
+/** The code of `@example` in the doc comments of a file. */
+const examplesOf = (path: string): string[] =>
+  [...readFileSync(path, "utf8").matchAll(/^ *\* @example\n((?: *\*(?!\/).*\n)+)/gm)].map(([, block]) =>
+    block.replace(/^ *\* ?/gm, ""),
+  );
+
+/** A folder that has what the documentation's commands work on, made by the package itself. */
+function folderFor(name: string): string {
+  const folder = join(project, name.replaceAll(/\W/g, "-"));
+  mkdirSync(folder);
+  symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  const { status, stderr } = node(readFileSync(new URL("make-checkpoints.js", import.meta.url), "utf8"), folder);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  return folder;
+}
+
+function node(program: string, cwd: string) {
+  const { code } = transformSync(program, { loader: "ts", format: "esm", target: "node20" });
+  return spawnSync(process.execPath, ["--input-type=module", "-e", code], { cwd, encoding: "utf8" });
+}
+
+describe.each(pages)("%s", (page) => {
+  const snippets = snippetsOf(page);
+  const commands = snippets
+    .filter(({ language }) => language === "sh")
+    .flatMap(({ code }) => code.replaceAll("\\\n", " ").split("\n"))
+    .filter((line) => line.startsWith("npx onebasin "));
+  const programs = snippets.filter(({ language }) => language === "ts").map(({ code }) => code);
+  let folder: string;
+  beforeAll(() => {
+    folder = folderFor(basename(page));
+  });
+
+  // One after the other in one folder: later commands use what earlier ones wrote.
+  test.runIf(commands.length > 0).each(commands)("%s", (command) => {
+    const { status, stderr } = spawnSync("bash", ["-c", command.replace("npx ", "npx --offline ")], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringMatching(/error/i) });
+  });
+
+  test.runIf(programs.length > 0).each(programs)("%s", (program) => {
+    const { status, stderr } = node(program, folder);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+});
+
+describe("examples in doc comments", () => {
+  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter(
+    (name) => name.endsWith(".ts") && !name.endsWith(".test.ts"),
+  );
+  const examples = sources
+    .flatMap((name) => examplesOf(join(root, "src", name)).map((code) => ({ name, code })))
+    .filter(({ code }) => /from "onebasin/.test(code));
+  let folder: string;
+  beforeAll(() => {
+    folder = folderFor("examples");
+  });
+
+  test.each(examples)("$name: $code", ({ code }) => {
+    const { status, stderr } = node(code, folder);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+
+  test("all of them fit the types", () => {
+    for (const [i, { code }] of examples.entries())
+      writeFileSync(join(folder, `example-${i}.ts`), `export {};\n${code}`);
+    const flags = [
+      "--noEmit",
+      "--strict",
+      "--module",
+      "nodenext",
+      "--target",
+      "es2023",
+      "--skipLibCheck",
+      "--types",
+      "node",
+    ];
+    const { status, stdout } = spawnSync(
+      join(root, "node_modules/.bin/tsc"),
+      [...flags, "--typeRoots", join(root, "node_modules/@types"), ...examples.map((_, i) => `example-${i}.ts`)],
+      { cwd: folder, encoding: "utf8" },
+    );
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+  });
+});
