@@ -2,12 +2,16 @@ import { integer, number } from "../../core/params.js";
 import { defineArchitecture } from "../architecture.js";
 import { createNetwork } from "../create-network.js";
 import type { Initial } from "../graph.js";
+import { type ResidualConv, residualConv, residualStages } from "../residual-stages.js";
 
 const STAGES = [64, 128, 256, 512] as const;
 const BLOCKS_PER_STAGE = 2;
 
 /** He's initialisation by fan-out, as torchvision does for convolutions. */
-const he = (fanOut: number): Initial => ({ kind: "normal", deviation: Math.sqrt(2 / fanOut) });
+const he = ({ out, kernel }: Omit<ResidualConv, "initial">): Initial => ({
+  kind: "normal",
+  deviation: Math.sqrt(2 / (out * kernel ** 2)),
+});
 
 export const resnet18 = defineArchitecture({
   id: "resnet18",
@@ -20,35 +24,21 @@ export const resnet18 = defineArchitecture({
     size: integer({ doc: "Side of the square images.", default: 224, min: 32, max: 4096 }),
   },
   build({ width, classes, channels, size: side }) {
-    const scaled = (size: number): number => Math.max(1, Math.round(size * width));
     return createNetwork("resnet18", { input: [channels, side, side] }, (layers, image) => {
-      const conv = (x: string, key: string, from: number, out: number, kernel: number, stride: number): string => {
-        const initial = he(out * kernel * kernel);
-        const padding = (kernel - 1) / 2;
-        return layers.conv(x, key, { in: from, out, kernel, stride, padding, bias: false, initial });
-      };
-      let from = scaled(STAGES[0]);
-      let x = conv(image, "conv1", channels, from, 7, 2);
-      x = layers.relu(layers.batchNorm(x, "bn1", { channels: from }));
+      const stages = STAGES.map((size) => Math.max(1, Math.round(size * width)));
+      const first = { in: channels, out: stages[0], kernel: 7, stride: 2 };
+      let x = residualConv(layers, image, "conv1", { ...first, initial: he(first) });
+      x = layers.relu(layers.batchNorm(x, "bn1", { channels: first.out }));
       x = layers.maxPool(x, { kernel: 3, stride: 2, padding: 1 });
-      for (const [stage, size] of STAGES.entries()) {
-        for (let block = 0; block < BLOCKS_PER_STAGE; block++) {
-          const out = scaled(size);
-          const key = `layer${stage + 1}.${block}`;
-          const stride = stage > 0 && block === 0 ? 2 : 1;
-          let inner = conv(x, `${key}.conv1`, from, out, 3, stride);
-          inner = layers.relu(layers.batchNorm(inner, `${key}.bn1`, { channels: out }));
-          inner = conv(inner, `${key}.conv2`, out, out, 3, 1);
-          inner = layers.batchNorm(inner, `${key}.bn2`, { channels: out });
-          if (stride !== 1) {
-            x = conv(x, `${key}.downsample.0`, from, out, 1, stride);
-            x = layers.batchNorm(x, `${key}.downsample.1`, { channels: out });
-          }
-          x = layers.relu(layers.add(inner, x));
-          from = out;
-        }
-      }
-      return layers.linear(layers.flatten(layers.globalAveragePool(x)), "fc", { in: from, out: classes });
+      x = residualStages(layers, x, {
+        from: first.out,
+        stages,
+        blocks: BLOCKS_PER_STAGE,
+        shortcut: "downsample",
+        initial: he,
+      });
+      const features = stages[stages.length - 1];
+      return layers.linear(layers.flatten(layers.globalAveragePool(x)), "fc", { in: features, out: classes });
     });
   },
   guess(shapes) {
