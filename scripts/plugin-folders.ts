@@ -11,6 +11,7 @@ export const PLUGIN_FOLDERS = [
     type: "Architecture",
     from: "src/network/architecture",
   },
+  { folder: "src/align/matchers", list: "matchers", type: "Matcher", from: "src/align/matcher" },
   { folder: "src/train/optimizers", list: "optimizers", type: "Optimizer", from: "src/train/optimizer" },
   { folder: "src/train/schedules", list: "schedules", type: "Schedule", from: "src/train/schedule" },
 ] as const;
