@@ -8,8 +8,20 @@ import { philox4x32Into } from "./philox.js";
  * @param names purpose first, then whatever tells streams apart: `("init", "block_1.0.weight")`
  */
 export function createRandom(seed: number, ...names: readonly (string | number)[]): Random {
+  return new Random(randomStream(seed, ...names));
+}
+
+/** What tells one stream from the others, as words of Philox: plain data that a kernel can draw from at any place. */
+export interface RandomStream {
+  readonly key: readonly [number, number];
+  /** The third word of every counter. */
+  readonly stream: number;
+}
+
+/** The stream of `createRandom` with the same arguments. */
+export function randomStream(seed: number, ...names: readonly (string | number)[]): RandomStream {
   const [low, high] = hashNames(names);
-  return new Random(seed >>> 0, low, high);
+  return { key: [seed >>> 0, low], stream: high };
 }
 
 /** Numbers drawn one after the other from one Philox stream. Owns four words of state. */
@@ -19,9 +31,9 @@ export class Random {
   readonly #block = new Uint32Array(4);
   #next = 0;
 
-  constructor(seed: number, nameLow: number, nameHigh: number) {
-    this.#key = [seed, nameLow];
-    this.#stream = nameHigh;
+  constructor({ key, stream }: RandomStream) {
+    this.#key = key;
+    this.#stream = stream;
   }
 
   /** An unsigned 32-bit word. */

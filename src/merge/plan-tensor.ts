@@ -3,7 +3,7 @@ import { OnebasinError } from "../core/errors.js";
 import { type DType, type FloatDType, isFloat, promoteFloats } from "../tensor/dtype.js";
 import { sameShape, shapeText } from "../tensor/shape.js";
 import { createTensor } from "../tensor/tensor.js";
-import { type Expression, input, max } from "./expression/expression.js";
+import { argsOf, type Expression, input, max } from "./expression/expression.js";
 import type { MergeOptions } from "./merge-options.js";
 import type { PlannedInput, PlannedTensor } from "./plan.js";
 import type { Recipe } from "./recipe.js";
@@ -187,7 +187,7 @@ function inputsOf(expression: Expression, found = new Set<number>(), seen = new 
   if (seen.has(expression)) return found;
   seen.add(expression);
   if (expression.kind === "input") found.add(expression.model);
-  if ("args" in expression) for (const arg of expression.args) inputsOf(arg, found, seen);
+  for (const arg of argsOf(expression)) inputsOf(arg, found, seen);
   return found;
 }
 

@@ -70,6 +70,7 @@ export const enum Binary {
   Le,
   Eq,
   Ne,
+  Agree,
 }
 
 // @ts-ignore: decorator
@@ -84,6 +85,10 @@ function binaryVector<T>(op: Binary, x: v128, y: v128): v128 {
   if (op == Binary.Lt) return v128.and(v128.lt<T>(x, y), ones<T>());
   if (op == Binary.Le) return v128.and(v128.le<T>(x, y), ones<T>());
   if (op == Binary.Eq) return v128.and(v128.eq<T>(x, y), ones<T>());
+  if (op == Binary.Agree) {
+    const zero = v128.splat<T>(<T>0);
+    return v128.and(x, v128.bitselect(v128.lt<T>(x, zero), v128.gt<T>(x, zero), v128.lt<T>(y, zero)));
+  }
   return v128.and(v128.ne<T>(x, y), ones<T>());
 }
 
@@ -177,7 +182,10 @@ function scalarUnary<T>(op: i32, out: usize, a: usize, n: i32): void {
     } else {
       if (op == 0) y = <T>Math.exp(<f64>x);
       else if (op == 1) y = <T>Math.log(<f64>x);
-      else y = <T>Math.tanh(<f64>x);
+      else if (op == 2) y = <T>Math.tanh(<f64>x);
+      else if (op == 3) y = <T>Math.acos(<f64>x);
+      else if (op == 4) y = <T>Math.sin(<f64>x);
+      else y = <T>Math.cos(<f64>x);
     }
     store<T>(out, y);
     out += sizeof<T>();
@@ -248,6 +256,9 @@ export function eq_f32(out: usize, a: usize, b: usize, n: i32): void {
 }
 export function ne_f32(out: usize, a: usize, b: usize, n: i32): void {
   binary<f32>(Binary.Ne, out, a, b, n);
+}
+export function agree_f32(out: usize, a: usize, b: usize, n: i32): void {
+  binary<f32>(Binary.Agree, out, a, b, n);
 }
 export function exp_f32(out: usize, a: usize, n: i32): void {
   scalarUnary<f32>(0, out, a, n);
@@ -325,6 +336,9 @@ export function eq_f64(out: usize, a: usize, b: usize, n: i32): void {
 export function ne_f64(out: usize, a: usize, b: usize, n: i32): void {
   binary<f64>(Binary.Ne, out, a, b, n);
 }
+export function agree_f64(out: usize, a: usize, b: usize, n: i32): void {
+  binary<f64>(Binary.Agree, out, a, b, n);
+}
 export function exp_f64(out: usize, a: usize, n: i32): void {
   scalarUnary<f64>(0, out, a, n);
 }
@@ -333,6 +347,16 @@ export function log_f64(out: usize, a: usize, n: i32): void {
 }
 export function tanh_f64(out: usize, a: usize, n: i32): void {
   scalarUnary<f64>(2, out, a, n);
+}
+// Of numbers of rows only, which are f64.
+export function acos_f64(out: usize, a: usize, n: i32): void {
+  scalarUnary<f64>(3, out, a, n);
+}
+export function sin_f64(out: usize, a: usize, n: i32): void {
+  scalarUnary<f64>(4, out, a, n);
+}
+export function cos_f64(out: usize, a: usize, n: i32): void {
+  scalarUnary<f64>(5, out, a, n);
 }
 export function pow_f64(out: usize, a: usize, b: usize, n: i32): void {
   power<f64>(out, a, b, n);

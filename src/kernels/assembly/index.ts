@@ -3,9 +3,21 @@
 // from a file are followed by zeros up to there.
 export * from "./elementwise";
 export * from "./convert";
-export * from "./reduce";
+export {
+  sum_f32,
+  sum_f64,
+  dot_f32,
+  dot_f64,
+  largest_f32,
+  largest_f64,
+  smallest_f32,
+  smallest_f64,
+} from "./reduce";
 export * from "./crc32";
 export * from "./gram";
+export * from "./select";
+export * from "./random";
+export * from "./rows";
 export * from "./assignment";
 
 /** First byte that the module itself does not use. */

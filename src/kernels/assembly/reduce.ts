@@ -16,7 +16,7 @@ function lowPair<T>(at: usize): v128 {
 
 // @ts-ignore: decorator
 @inline
-function sum<T>(a: usize, n: i32): f64 {
+export function sum<T>(a: usize, n: i32): f64 {
   const zero = f64x2.splat(0);
   let s0 = zero,
     s1 = zero,
@@ -41,7 +41,7 @@ function sum<T>(a: usize, n: i32): f64 {
 
 // @ts-ignore: decorator
 @inline
-function dot<T>(a: usize, b: usize, n: i32): f64 {
+export function dot<T>(a: usize, b: usize, n: i32): f64 {
   const zero = f64x2.splat(0);
   let s0 = zero,
     s1 = zero,
@@ -69,7 +69,7 @@ function dot<T>(a: usize, b: usize, n: i32): f64 {
 // NaN when any element is.
 // @ts-ignore: decorator
 @inline
-function extreme<T>(isLargest: bool, a: usize, n: i32): f64 {
+export function extreme<T>(isLargest: bool, a: usize, n: i32): f64 {
   const start: T = isLargest ? <T>-Infinity : <T>Infinity;
   let lanes = v128.splat<T>(start);
   const perVector = 16 / <i32>sizeof<T>();

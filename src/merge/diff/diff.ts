@@ -2,7 +2,7 @@ import type { Checkpoint, TensorEntry } from "../../checkpoint/checkpoint.js";
 import { isFloat } from "../../tensor/dtype.js";
 import { elementCount, type Shape, sameShape } from "../../tensor/shape.js";
 import type { JobBackend } from "../execute/job.js";
-import { jobMemory } from "../execute/run-job.js";
+import { jobMemory } from "../execute/job-buffers.js";
 import { runTasks, type TensorTask } from "../execute/run-tasks.js";
 import type { Workload } from "../execute/workload.js";
 import { compile } from "../expression/compile.js";
@@ -122,7 +122,7 @@ async function innerProducts(
   const bytes = tasks.reduce((sum, { elements }) => sum + elements, 0) * 8;
   const backend = await openBackend({
     bytes,
-    memoryPerJob: jobMemory(["f64", "f64"], undefined, program.passes[0].registers),
+    memoryPerJob: jobMemory({ inputs: [{ dtype: "f64" }, { dtype: "f64" }], compute: { pass: program.passes[0] } }),
   });
   const values = new Map<string, readonly number[]>();
   try {

@@ -1,5 +1,6 @@
 import type { DType } from "../../tensor/dtype.js";
 import type { Shape } from "../../tensor/shape.js";
+import type { Rows } from "../expression/expression.js";
 import type { Pass } from "../expression/program.js";
 
 /**
@@ -28,7 +29,7 @@ export interface OutputRef {
   readonly dtype: DType;
 }
 
-/** A piece of work on elements [start, end) of one tensor; `start` is a multiple of `GRANULE`. Plain data. */
+/** A piece of work on elements [start, end) of one tensor; `start` is a multiple of `granule`. Plain data. */
 export interface Job {
   readonly inputs: readonly InputRef[];
   readonly start: number;
@@ -41,8 +42,15 @@ export interface Job {
     readonly pass: Pass;
     readonly scalars: readonly number[];
     readonly precision: "f32" | "f64";
-    readonly countNonFinite: boolean;
+    /** Inputs whose NaN and infinities are counted: each in the first sweep that reads it. */
+    readonly checked: readonly number[];
+    /** For each `take` of the pass: how many elements equal to its threshold this job may keep. */
+    readonly quotas: readonly number[];
+    /** Present when the granules hold whole rows. */
+    readonly rows?: Rows;
   };
+  /** Elements of one granule; `GRANULE`, or the whole rows nearest to it. */
+  readonly granule: number;
   /** Whether the CRC-32 of the written bytes is wanted. */
   readonly checksum: boolean;
 }
@@ -53,6 +61,8 @@ export interface JobResult {
   /** By input: how many elements are NaN or infinite; empty when not counted. */
   readonly nonFinite: readonly number[];
   readonly crc32: number;
+  /** For each tally of the pass: pairs (digit, count) of the digits that occur, in their order. */
+  readonly tallies: readonly Uint32Array[];
 }
 
 /** How a job reaches bytes: a file descriptor, a `Blob`, memory. May answer at once or later. */

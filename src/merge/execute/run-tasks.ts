@@ -1,14 +1,15 @@
 import { OnebasinError } from "../../core/errors.js";
 import { dtypeBytes } from "../../tensor/dtype.js";
-import { evaluateScalars } from "../expression/evaluate-scalars.js";
+import { evaluateScalars, type Tally } from "../expression/evaluate-scalars.js";
 import type { Expression } from "../expression/expression.js";
-import { REDUCTIONS } from "../expression/operations.js";
-import type { Program } from "../expression/program.js";
+import { REDUCTIONS, TALLIES, type TallyName } from "../expression/operations.js";
+import type { Pass, Program } from "../expression/program.js";
 import { crc32Combine } from "./crc32-combine.js";
-import { GRANULE, type InputRef, type Job, type JobBackend, type JobResult, type OutputRef } from "./job.js";
+import { granuleOf } from "./granule.js";
+import type { InputRef, Job, JobBackend, JobResult, OutputRef } from "./job.js";
 
-/** Elements of one job: long enough that handing it out costs nothing beside it, short enough to balance. */
-const JOB_ELEMENTS = 32 * GRANULE;
+/** Granules of one job: enough that handing it out costs nothing beside it, few enough to balance. */
+const JOB_GRANULES = 32;
 
 /** What is to be done for one key. */
 export interface TensorTask {
@@ -114,7 +115,7 @@ interface TaskState {
   /** Jobs of the current pass that have not finished. */
   left?: number;
   results: { readonly result: JobResult; readonly elements: number }[];
-  readonly reductions: Map<Expression, number>;
+  readonly reductions: Map<Expression, number | Tally>;
   nonFinite: readonly number[];
   crc32: number;
 }
@@ -138,23 +139,60 @@ function queuePass(state: TaskState, ready: QueuedJob[]): void {
           pass: program.passes[pass],
           scalars: evaluateScalars(program.scalars[pass], { count: elements, reductions }),
           precision,
-          countNonFinite: task.countNonFinite && pass === 0,
+          checked: task.countNonFinite ? newInputs(program, pass) : [],
+          rows: program.rows,
         };
+  const granule = granuleOf(program?.rows, task.key);
+  const quotas = jobQuotas(state);
   const last = isLastPass(state);
   const output = last ? task.output : undefined;
   const jobs: QueuedJob[] = [];
   // An empty tensor still has one (empty) job, so that every task ends.
-  for (let start = 0; start === 0 || start < elements; start += JOB_ELEMENTS) {
-    const end = Math.min(elements, start + JOB_ELEMENTS);
+  for (let start = 0; start === 0 || start < elements; start += JOB_GRANULES * granule) {
+    const end = Math.min(elements, start + JOB_GRANULES * granule);
+    const own = compute === undefined ? undefined : { ...compute, quotas: quotas.map((shares) => shares(jobs.length)) };
     jobs.push({
       state,
       index: jobs.length,
-      job: { inputs, start, end, output, compute, constant, checksum: task.checksum && last },
+      job: { inputs, start, end, granule, output, compute: own, constant, checksum: task.checksum && last },
     });
   }
   state.left = jobs.length;
   state.results = [];
   ready.unshift(...jobs);
+}
+
+/** The inputs that a pass is the first to read. */
+function newInputs({ passes }: Program, pass: number): number[] {
+  const read = ({ stages }: Pass): number[] =>
+    stages.flatMap(({ blocks }) => blocks.flatMap((step) => (step.do === "load" ? [step.model] : [])));
+  const known = new Set(passes.slice(0, pass).flatMap(read));
+  return [...new Set(read(passes[pass]))].filter((input) => !known.has(input));
+}
+
+/**
+ * For each `take` of the pass, how many of the equals each job may keep: the first ones of the tensor are kept, so a
+ * job gets what is left after those of the jobs before it. The sweep that counted had the same jobs.
+ */
+function jobQuotas({ task, pass, reductions }: TaskState): ((job: number) => number)[] {
+  return (task.program?.takes[pass] ?? []).map(({ threshold, quota, lowTally }) => {
+    const [bits, total] = evaluateScalars([threshold, quota], { count: task.elements, reductions });
+    const { byJob } = reductions.get(lowTally) as Tally;
+    const digit = bits % TALLIES.low.bins;
+    let left = total;
+    const shares = byJob.map((pairs) => {
+      const share = Math.min(left, countOf(pairs, digit));
+      left -= share;
+      return share;
+    });
+    return (job) => shares[job];
+  });
+}
+
+/** The count of a digit in a list of pairs (digit, count). */
+function countOf(pairs: Uint32Array, digit: number): number {
+  for (let i = 0; i < pairs.length; i += 2) if (pairs[i] === digit) return pairs[i + 1];
+  return 0;
 }
 
 /** Joins what the jobs of a pass found, in the order of their places. */
@@ -167,13 +205,26 @@ function finishPass(state: TaskState): void {
     const total = rows.reduce((joined, row) => join(joined, row[slot]), start as number);
     state.reductions.set((task.program as Program).reduced[pass][slot], total);
   }
-  if (task.countNonFinite && pass === 0) {
+  for (const [slot, tally] of (task.program?.tallied[pass] ?? []).entries()) {
+    const byJob = results.map(({ result }) => result.tallies[slot]);
+    const { digit } = tally as { readonly digit: TallyName };
+    state.reductions.set(tally, { bins: sumTallies(byJob, TALLIES[digit].bins), byJob: digit === "low" ? byJob : [] });
+  }
+  if (task.countNonFinite) {
     state.nonFinite = task.inputs.map((_, i) =>
-      results.reduce((count, { result }) => count + (result.nonFinite[i] ?? 0), 0),
+      results.reduce((count, { result }) => count + (result.nonFinite[i] ?? 0), state.nonFinite[i] ?? 0),
     );
   }
   if (task.checksum && isLastPass(state)) {
     const bytes = task.output === undefined ? 0 : dtypeBytes(task.output.dtype);
     state.crc32 = results.reduce((crc, { result, elements }) => crc32Combine(crc, result.crc32, elements * bytes), 0);
   }
+}
+
+function sumTallies(byJob: readonly Uint32Array[], bins: number): Float64Array {
+  const total = new Float64Array(bins);
+  for (const pairs of byJob) {
+    for (let i = 0; i < pairs.length; i += 2) total[pairs[i]] += pairs[i + 1];
+  }
+  return total;
 }

@@ -6,9 +6,10 @@ import { elementCount } from "../../tensor/shape.js";
 import { compile } from "../expression/compile.js";
 import type { PlannedTensor, TensorPlan } from "../plan.js";
 import { checkAgreement } from "./check-agreement.js";
+import { granuleOf } from "./granule.js";
 import type { InputRef } from "./job.js";
+import { jobMemory } from "./job-buffers.js";
 import type { OutputTarget } from "./output-target.js";
-import { jobMemory } from "./run-job.js";
 import { runTasks, type TensorTask } from "./run-tasks.js";
 
 export interface WriteOptions {
@@ -147,13 +148,11 @@ async function runAll(
   return checksums;
 }
 
-function taskMemory({ inputs, output, program }: TensorTask): number {
-  const registers = Math.max(0, ...(program?.passes ?? []).map((pass) => pass.registers));
-  return jobMemory(
-    inputs.map(({ dtype }) => dtype),
-    output?.dtype,
-    registers,
-  );
+function taskMemory({ key, inputs, output, program }: TensorTask): number {
+  const rows = program?.rows;
+  const granule = granuleOf(rows, key);
+  const passes = program?.passes.map((pass) => jobMemory({ inputs, output, granule, compute: { pass, rows } })) ?? [];
+  return Math.max(jobMemory({ inputs, output, granule }), ...passes);
 }
 
 /** Keys shown of a long list. */

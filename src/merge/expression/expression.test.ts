@@ -43,9 +43,6 @@ function interpret(expression: Expression, inputs: readonly (readonly number[])[
       if (length === undefined) return apply(...(args as number[]));
       return Array.from({ length }, (_, i) => apply(...args.map((arg) => (Array.isArray(arg) ? arg[i] : arg))));
     }
-    case "solve":
-    case "part":
-      throw new Error("formulas of text have no solvers");
     case "reduce": {
       const [x, y] = expression.args.map((arg) => interpret(arg, inputs) as number[]);
       switch (expression.reduction) {
@@ -58,7 +55,10 @@ function interpret(expression: Expression, inputs: readonly (readonly number[])[
         case "smallest":
           return Math.min(...x);
       }
+      throw new Error("there is no such reduction");
     }
+    default:
+      throw new Error(`formulas of text have no ${expression.kind}`);
   }
 }
 

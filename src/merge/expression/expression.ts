@@ -1,14 +1,17 @@
+import type { RandomStream } from "../../core/random.js";
 import {
   ELEMENTWISE,
   type ElementwiseName,
   type ReductionName,
+  type RowReductionName,
   SCALAR_ONLY,
   type ScalarOnlyName,
+  type TallyName,
 } from "./operations.js";
 
 /**
  * A formula over the tensors of one key, as plain data. It stands for a tensor when an input reaches it by
- * elementwise operations, else for a number.
+ * elementwise operations; for one number a row when reductions of rows do; else for a number.
  */
 export type Expression =
   | { readonly kind: "input"; readonly model: number }
@@ -23,25 +26,70 @@ export type Expression =
   | { readonly kind: "reduce"; readonly reduction: ReductionName; readonly args: readonly Expression[] }
   /** Several numbers from numbers, by a function that no operation stands for; `part` takes one of them. */
   | { readonly kind: "solve"; readonly compute: Solver; readonly args: readonly Expression[] }
-  | { readonly kind: "part"; readonly place: number; readonly args: readonly [solved: Expression] };
+  | { readonly kind: "part"; readonly place: number; readonly args: readonly Expression[] }
+  /** Numbers in [0, 1), drawn for each element by its index. */
+  | { readonly kind: "random"; readonly stream: RandomStream }
+  /** A table of how often digits of x occur, see `TALLIES`; args: x and, when the lower part is counted, the upper. */
+  | { readonly kind: "tally"; readonly digit: TallyName; readonly args: readonly Expression[] }
+  /** The digit of the k-th largest element that a table counts, or its place (from 1) among that digit; args: table, k. */
+  | { readonly kind: "nth"; readonly gives: "digit" | "place"; readonly args: readonly Expression[] }
+  /** x where |x| is above a threshold (as bits), or equal and among the first few; args: x, threshold, few, low table. */
+  | { readonly kind: "take"; readonly args: readonly Expression[] }
+  /** One number for each row, a run of `rows.length` elements. */
+  | {
+      readonly kind: "rowReduce";
+      readonly reduction: RowReductionName;
+      readonly rows: Rows;
+      readonly args: readonly Expression[];
+    }
+  /** Rank of |x| in its row, from 0 for the smallest to 1 for the largest. */
+  | { readonly kind: "rank"; readonly rows: Rows; readonly args: readonly Expression[] };
+
+/** Lines of a tensor along one axis: their elements are `inner` apart, and `length · inner` of them make a whole. */
+export interface Rows {
+  readonly length: number;
+  readonly inner: number;
+}
 
 /** The same function object, and the same values, stand for the same result. */
 export type Solver = (values: readonly number[]) => readonly number[];
 
 type Operand = Expression | number;
 
-const tensorness = new WeakMap<Expression, boolean>();
+/** The expressions that another is made of. */
+export const argsOf = (expression: Expression): readonly Expression[] => ("args" in expression ? expression.args : []);
+
+/** What there is one value for. */
+export type Extent = "number" | "row" | "tensor";
+
+const extents = new WeakMap<Expression, Extent>();
+
+/** Whether the expression gives a value for each element, for each row, or one altogether. */
+export function extentOf(expression: Expression): Extent {
+  switch (expression.kind) {
+    case "input":
+    case "random":
+    case "take":
+    case "rank":
+      return "tensor";
+    case "rowReduce":
+      return "row";
+    case "apply": {
+      let known = extents.get(expression);
+      if (known === undefined) {
+        const args = expression.args.map(extentOf);
+        known = args.includes("tensor") ? "tensor" : args.includes("row") ? "row" : "number";
+        extents.set(expression, known);
+      }
+      return known;
+    }
+    default:
+      return "number";
+  }
+}
 
 /** Whether the expression gives one value for each element. */
-export function isTensor(expression: Expression): boolean {
-  if (expression.kind !== "apply") return expression.kind === "input";
-  let known = tensorness.get(expression);
-  if (known === undefined) {
-    known = expression.args.some(isTensor);
-    tensorness.set(expression, known);
-  }
-  return known;
-}
+export const isTensor = (expression: Expression): boolean => extentOf(expression) === "tensor";
 
 /** The tensor of a model, counted from 0 in the order they were given. */
 export const input = (model: number): Expression => ({ kind: "input", model });
@@ -99,6 +147,8 @@ export function solve(compute: Solver, args: readonly Operand[], count: number):
   const solved: Expression = { kind: "solve", compute, args: args.map(operand) };
   return Array.from({ length: count }, (_, place) => ({ kind: "part", place, args: [solved] }));
 }
+
+export const random = (stream: RandomStream): Expression => ({ kind: "random", stream });
 
 /** Σ xᵢ over all elements. */
 export const sum = (x: Expression): Expression => reduce("sum", x);

@@ -1,4 +1,4 @@
-import type { Expression, Solver } from "./expression.js";
+import { argsOf, type Expression, type Solver } from "./expression.js";
 
 /**
  * Makes equal sub-expressions one object, so that each is computed once. Expressions that were interned by the
@@ -12,7 +12,7 @@ export function createInterner(): (expression: Expression) => Expression {
   const intern = (expression: Expression): Expression => {
     const known = done.get(expression);
     if (known !== undefined) return known;
-    const args = "args" in expression ? expression.args.map(intern) : [];
+    const args = argsOf(expression).map(intern);
     const key = `${head(expression)}(${args.map((arg) => ids.get(arg)).join()})`;
     let entry = byKey.get(key);
     if (entry === undefined) {
@@ -56,6 +56,18 @@ function head(expression: Expression): string {
       return `reduce ${expression.reduction}`;
     case "solve":
       return `solve ${solverId(expression.compute)}`;
+    case "random":
+      return `random ${expression.stream.key.join()} ${expression.stream.stream}`;
+    case "tally":
+      return `tally ${expression.digit}`;
+    case "nth":
+      return `nth ${expression.gives}`;
+    case "take":
+      return "take";
+    case "rowReduce":
+      return `row ${expression.reduction} ${expression.rows.length} ${expression.rows.inner}`;
+    case "rank":
+      return `rank ${expression.rows.length} ${expression.rows.inner}`;
     case "part":
       return `part ${expression.place}`;
   }

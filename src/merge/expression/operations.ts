@@ -41,6 +41,11 @@ export const ELEMENTWISE = {
   le: { arity: 2, doc: "1 where x ≤ y, else 0", evaluate: (x, y) => truth(x <= y) },
   eq: { arity: 2, doc: "1 where x = y, else 0", evaluate: (x, y) => truth(x === y) },
   ne: { arity: 2, doc: "1 where x ≠ y, else 0", evaluate: (x, y) => truth(x !== y) },
+  agree: {
+    arity: 2,
+    doc: "x where its sign is that of y (0 counts as +), else 0",
+    evaluate: (x, y) => ((y < 0 ? x < 0 : x > 0) ? x : 0),
+  },
   where: { arity: 3, doc: "y where x is not 0, else z", evaluate: (x, y, z) => (x !== 0 ? y : z) },
 } as const satisfies Record<string, Operation>;
 
@@ -67,3 +72,18 @@ export const REDUCTIONS = {
 } as const;
 
 export type ReductionName = keyof typeof REDUCTIONS;
+
+/** Reductions that also exist row by row. */
+export const ROW_REDUCTIONS = { sum: "rowSum", dot: "rowDot", largest: "rowLargest" } as const satisfies Partial<
+  Record<ReductionName, string>
+>;
+
+export type RowReductionName = keyof typeof ROW_REDUCTIONS;
+
+/**
+ * Tables that count how often each digit occurs among the bits of |x| as f32: the upper 15 bits, or the lower 16 of
+ * those elements that have a given upper part. Found in two sweeps, the k-th largest magnitude is exact.
+ */
+export const TALLIES = { high: { bins: 32768 }, low: { bins: 65536 } } as const;
+
+export type TallyName = keyof typeof TALLIES;

@@ -1,4 +1,6 @@
-import { add, div, dot, type Expression, eq, max, min, mul, norm, sub, where } from "../expression/expression.js";
+import { boolean } from "../../core/params.js";
+import { add, div, type Expression, eq, max, min, mul, sub, where } from "../expression/expression.js";
+import { type Along, lastAxis, wholeTensor } from "../expression/rows.js";
 import { sumOf, taskVectors } from "../formulas/task-vectors.js";
 import { defineMergeMethod } from "../method.js";
 
@@ -15,10 +17,15 @@ export const modelStock = defineMergeMethod({
   models: { min: 2 },
   base: "required",
   gives: "model",
-  params: {},
-  combine: ({ models, base }) => {
+  params: {
+    filter_wise: boolean({
+      doc: "Find the angles line by line of the last axis, not tensor by tensor.",
+      default: false,
+    }),
+  },
+  combine: ({ models, base, shape, params: { filter_wise } }) => {
     const deltas = taskVectors(models, base);
-    const t = interpolation(deltas);
+    const t = interpolation(deltas, filter_wise ? lastAxis(shape) : wholeTensor);
     const mean = div(sumOf(models), models.length);
     return add(mul(mean, t), mul(base as Expression, sub(1, t)));
   },
@@ -50,11 +57,11 @@ export const modelStock = defineMergeMethod({
   ],
 });
 
-function interpolation(deltas: readonly Expression[]): Expression {
+function interpolation(deltas: readonly Expression[], along: Along): Expression {
   const cosines = deltas.flatMap((a, i) =>
     deltas.slice(i + 1).map((b) => {
-      const product = mul(norm(a), norm(b));
-      return max(min(div(dot(a, b), max(product, SMALLEST_PRODUCT)), 1), -1);
+      const product = mul(along.norm(a), along.norm(b));
+      return max(min(div(along.dot(a, b), max(product, SMALLEST_PRODUCT)), 1), -1);
     }),
   );
   const cosine = div(sumOf(cosines), cosines.length);

@@ -1,0 +1,206 @@
+import type { Kernels } from "../../kernels/load-kernels.js";
+import { dtypeBytes } from "../../tensor/dtype.js";
+import { REDUCTIONS, ROW_REDUCTIONS } from "../expression/operations.js";
+import type { Instruction, RowInstruction } from "../expression/program.js";
+import type { Job } from "./job.js";
+import { BLOCK, type JobBuffers } from "./job-buffers.js";
+import { loader } from "./loader.js";
+
+/** A granule under way, and what has been found so far. */
+export interface GranuleState {
+  /** Index of its first element in the tensor. */
+  readonly start: number;
+  readonly count: number;
+  /** By reduction slot, of this granule. */
+  readonly partials: number[];
+  /** By input, of the job. */
+  readonly nonFinite: number[];
+  /** By take: equals to a threshold that may still be kept. */
+  readonly left: number[];
+}
+
+/** Does its work on `n` elements, `at` elements into the granule. */
+type BlockStep = (at: number, n: number, state: GranuleState) => void;
+
+/** Binds a job's instructions to kernels and addresses, and fills the constant registers. */
+export function bindPass(job: Job, kernels: Kernels, buffers: JobBuffers): (state: GranuleState) => void {
+  const { pass, scalars, precision, checked } = job.compute as NonNullable<Job["compute"]>;
+  const fill = kernels.functions[`fill_${precision}`];
+  for (const { register, scalar } of pass.fills) fill(buffers.register(register), scalars[scalar], BLOCK);
+  const unchecked = new Set(checked);
+  const stages = pass.stages.map(({ blocks, rows }) => ({
+    blocks: blocks.map((instruction) => bindInstruction(instruction, { job, kernels, buffers, unchecked })),
+    rows: rows.map((instruction) => bindRowInstruction(instruction, { job, kernels, buffers })),
+  }));
+  return (state) => {
+    for (const { blocks, rows } of stages) {
+      for (let at = 0; at < state.count; at += BLOCK) {
+        const n = Math.min(BLOCK, state.count - at);
+        for (const step of blocks) step(at, n, state);
+      }
+      for (const step of rows) step(state.count);
+    }
+  };
+}
+
+/** Of a pass that has no rows, and so no row instructions. */
+const WHOLE = { length: 1, inner: 1 };
+
+interface Binding {
+  readonly job: Job;
+  readonly kernels: Kernels;
+  readonly buffers: JobBuffers;
+}
+
+function bindInstruction(
+  instruction: Instruction,
+  { job, kernels, buffers, unchecked }: Binding & { readonly unchecked: Set<number> },
+): BlockStep {
+  const { scalars, precision, rows } = job.compute as NonNullable<Job["compute"]>;
+  const { functions } = kernels;
+  const { register } = buffers;
+  const numberBytes = precision === "f64" ? 8 : 4;
+  switch (instruction.do) {
+    case "load": {
+      // What is not finite is counted once, however many stages read the input.
+      const isChecked = unchecked.delete(instruction.model);
+      return loadStep({ ...instruction, isChecked }, job, kernels, buffers);
+    }
+    case "store":
+      return storeStep(instruction.a, job, kernels, buffers);
+    case "random": {
+      const kernel = functions[`random_${precision}`];
+      const { key, stream } = instruction.stream;
+      const out = register(instruction.out);
+      return (at, n, { start }) => void kernel(out, key[0], key[1], stream, start + at, n);
+    }
+    case "apply": {
+      const kernel = functions[`${instruction.kernel}_${precision}`];
+      const addresses = [instruction.out, ...instruction.args].map(register);
+      return (_, n) => void kernel(...addresses, n);
+    }
+    case "scale": {
+      const kernel = functions[`scale_${precision}`];
+      const [out, a, factor] = [register(instruction.out), register(instruction.a), scalars[instruction.scalar]];
+      return (_, n) => void kernel(out, a, factor, n);
+    }
+    case "addScaled": {
+      const kernel = functions[`addScaled_${precision}`];
+      const [out, a, b] = [instruction.out, instruction.a, instruction.b].map(register);
+      const factor = scalars[instruction.scalar];
+      return (_, n) => void kernel(out, a, b, factor, n);
+    }
+    case "take": {
+      const kernel = functions[`take_${precision}`];
+      const [out, a, threshold] = [register(instruction.out), register(instruction.a), scalars[instruction.threshold]];
+      const { take } = instruction;
+      return (_, n, { left }) => {
+        left[take] -= kernel(out, a, threshold, Math.min(left[take], n), n);
+      };
+    }
+    case "spread": {
+      const kernel = functions[`spread_${precision}`];
+      const [out, values] = [register(instruction.out), buffers.rowRegister(instruction.row)];
+      const { length, inner } = rows ?? WHOLE;
+      return (at, n) => void kernel(out, values, at, length, inner, n);
+    }
+    case "open": {
+      const [out, from] = [register(instruction.out), buffers.buffer(instruction.buffer)];
+      return (at, n) => copyWithin(kernels, { to: out, from: from + at * numberBytes, bytes: n * numberBytes });
+    }
+    case "save": {
+      const [to, a] = [buffers.buffer(instruction.buffer), register(instruction.a)];
+      return (at, n) => copyWithin(kernels, { to: to + at * numberBytes, from: a, bytes: n * numberBytes });
+    }
+    case "tally": {
+      const table = buffers.tallies[instruction.slot];
+      const a = register(instruction.a);
+      if (instruction.high === undefined) {
+        const kernel = functions[`tallyHigh_${precision}`];
+        return (_, n) => void kernel(table, a, n);
+      }
+      const kernel = functions[`tallyLow_${precision}`];
+      const high = scalars[instruction.high];
+      return (_, n) => void kernel(table, a, high, n);
+    }
+    case "reduce": {
+      const kernel = functions[`${instruction.reduction}_${precision}`];
+      const addresses = instruction.args.map(register);
+      const { join } = REDUCTIONS[instruction.reduction];
+      const { slot } = instruction;
+      return (_, n, { partials }) => {
+        partials[slot] = join(partials[slot], kernel(...addresses, n));
+      };
+    }
+  }
+}
+
+function bindRowInstruction(instruction: RowInstruction, { job, kernels, buffers }: Binding): (count: number) => void {
+  const { scalars, precision, rows = WHOLE } = job.compute as NonNullable<Job["compute"]>;
+  const { functions } = kernels;
+  const { buffer, rowRegister } = buffers;
+  const { length, inner } = rows;
+  switch (instruction.do) {
+    case "reduce": {
+      const kernel = functions[`${ROW_REDUCTIONS[instruction.reduction]}_${precision}`];
+      const addresses = [rowRegister(instruction.out), ...instruction.buffers.map(buffer)];
+      return (count) => void kernel(...addresses, count / length, length, inner);
+    }
+    case "rank": {
+      const kernel = functions[`rank_${precision}`];
+      const [out, from] = [buffer(instruction.out), buffer(instruction.buffer)];
+      return (count) => void kernel(out, from, buffers.sortScratch, count, length, inner);
+    }
+    case "apply": {
+      const kernel = functions[`${instruction.kernel}_f64`];
+      const addresses = [instruction.out, ...instruction.args].map(rowRegister);
+      return (count) => void kernel(...addresses, count / length);
+    }
+    case "fill": {
+      const out = rowRegister(instruction.out);
+      const value = scalars[instruction.scalar];
+      return (count) => void functions.fill_f64(out, value, count / length);
+    }
+  }
+}
+
+function copyWithin(
+  { memory }: Kernels,
+  { to, from, bytes }: { readonly to: number; readonly from: number; readonly bytes: number },
+): void {
+  new Uint8Array(memory.buffer).copyWithin(to, from, from + bytes);
+}
+
+function loadStep(
+  { out, model, isChecked }: { readonly out: number; readonly model: number; readonly isChecked: boolean },
+  job: Job,
+  kernels: Kernels,
+  buffers: JobBuffers,
+): BlockStep {
+  const { precision } = job.compute as NonNullable<Job["compute"]>;
+  const { dtype } = job.inputs[model];
+  const to = buffers.register(out);
+  const from = buffers.inputs[model];
+  const bytes = dtypeBytes(dtype);
+  const load = loader(dtype, precision, kernels);
+  if (!isChecked) return (at, n) => void load(to, from + at * bytes, n);
+  return (at, n, { nonFinite }) => {
+    nonFinite[model] += load(to, from + at * bytes, n);
+  };
+}
+
+function storeStep(a: number, job: Job, kernels: Kernels, buffers: JobBuffers): BlockStep {
+  if (job.compute === undefined || job.output === undefined) throw new Error("a pass that stores has no output");
+  const { functions } = kernels;
+  const { dtype } = job.output;
+  const from = buffers.register(a);
+  const bytes = dtypeBytes(dtype);
+  const write = functions[`store_${dtype}`];
+  if (job.compute.precision === "f32") return (at, n) => void write(buffers.output + at * bytes, from, n);
+  if (dtype === "f64") return (at, n) => void functions.loadWide_f64(buffers.output + at * bytes, from, n);
+  // Narrowed in place: f64 element i is read before f32 element i is written over it.
+  return (at, n) => {
+    functions.load_f64(from, from, n);
+    write(buffers.output + at * bytes, from, n);
+  };
+}
