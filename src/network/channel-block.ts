@@ -1,6 +1,6 @@
 import { tensorFloats } from "../tensor/float32.js";
 import { createTensor } from "../tensor/tensor.js";
-import { blocked } from "./blocked/blocked-operators.js";
+import { nchwc } from "./blocked/nchwc.js";
 import { createGraphBuilder } from "./graph-builder.js";
 import { serializeOnnx } from "./onnx/serialize-onnx.js";
 import type { Runtime } from "./runtime.js";
@@ -21,7 +21,7 @@ export function findChannelBlock(runtime: Runtime): Promise<number | undefined> 
 async function probe(runtime: Runtime): Promise<number | undefined> {
   const build = createGraphBuilder("probe");
   const x = build.input("x", "f32", [1, 4, 1, 1]);
-  build.output(blocked(build, "ReorderInput", [x]), "f32", { as: "y" });
+  build.output(nchwc(build, "ReorderInput", [x]), "f32", { as: "y" });
   try {
     const session = await runtime.createSession(serializeOnnx(build.build()), { threads: 1 });
     const { y } = await session.run({ x: createTensor("f32", [1, 4, 1, 1], [1, 2, 3, 4]) });

@@ -26,7 +26,6 @@ export function updatedBuffers(
       perElement(build, group, (member) => running.get(member.name)![0].share[which]);
     const now = joinMembers(
       build,
-      group,
       updates.map(([{ now }]) => now),
     );
     return build.node("Add", [scaled(group.input, share("old")), scaled(now, share("now"))]);
@@ -38,5 +37,5 @@ export function updatedBuffers(
     }
     return value;
   });
-  return joinMembers(build, group, values);
+  return joinMembers(build, values);
 }

@@ -43,14 +43,12 @@ export interface StepVariable {
 /** Name of the output that replaces an input. */
 export const nextName = (input: string): string => `${input}@next`;
 
-/** Packs vectors of the same kind, form and parts together; everything else stands alone. */
+/** Packs vectors of the same kind and parts together; everything else stands alone. */
 export function groupVariables(variables: readonly StateVariable[]): StepVariable[] {
   const groups = new Map<string, StateVariable[]>();
   for (const variable of variables) {
-    const { shape, view, order } = variable.layout;
-    const packable = shape.length === 1 && order === undefined;
-    const form = [variable.kind, (view ?? shape).length, ...variable.users].join(" ");
-    const id = packable ? `@packed ${form}` : variable.name;
+    const packable = variable.layout.shape.length === 1;
+    const id = packable ? ["@packed", variable.kind, ...variable.users].join(" ") : variable.name;
     const group = groups.get(id);
     if (group === undefined) groups.set(id, [variable]);
     else group.push(variable);
@@ -68,28 +66,21 @@ export function groupVariables(variables: readonly StateVariable[]): StepVariabl
   });
 }
 
-/** The members of a tensor, each in the shape that its units read; by name. */
+/** The members of a tensor, by name. */
 export function splitMembers(
   build: GraphBuilder,
-  { members, shape }: StepVariable,
+  { members }: StepVariable,
   value: string,
 ): ReadonlyMap<string, string> {
-  const view = members[0].layout.view ?? members[0].layout.shape;
-  const trailing = members.length === 1 ? view.slice(1) : view.slice(1).map(() => 1);
-  const whole =
-    trailing.length === shape.length - 1 ? value : build.node("Reshape", [value, build.ints(shape[0], ...trailing)]);
-  if (members.length === 1) return new Map([[members[0].name, whole]]);
+  if (members.length === 1) return new Map([[members[0].name, value]]);
   const sizes = build.ints(...members.map(({ layout }) => elementCount(layout.shape)));
-  const parts = build.nodes("Split", [whole, sizes], members.length, { axis: { int: 0 } });
+  const parts = build.nodes("Split", [value, sizes], members.length, { axis: { int: 0 } });
   return new Map(members.map(({ name }, index) => [name, parts[index]]));
 }
 
 /** The inverse of {@link splitMembers}. */
-export function joinMembers(build: GraphBuilder, { members, shape }: StepVariable, parts: readonly string[]): string {
-  const view = members[0].layout.view ?? members[0].layout.shape;
-  const joined = parts.length === 1 ? parts[0] : build.node("Concat", parts, { axis: { int: 0 } });
-  return view.length === shape.length ? joined : build.node("Reshape", [joined, build.ints(...shape)]);
-}
+export const joinMembers = (build: GraphBuilder, parts: readonly string[]): string =>
+  parts.length === 1 ? parts[0] : build.node("Concat", parts, { axis: { int: 0 } });
 
 /** A list of one number per element: a member's number for each of its elements. */
 export function perElement(

@@ -5,6 +5,7 @@ import type { Graph, Network } from "../network/graph.js";
 import { createGraphBuilder, type GraphBuilder } from "../network/graph-builder.js";
 import { inferShapes } from "../network/infer-shapes.js";
 import { planUnits, type UnitPlan } from "../network/plan-units.js";
+import { plainLayout } from "../network/state-layout.js";
 import { elementCount, type Shape, sameShape } from "../tensor/shape.js";
 import { emitCrossEntropy } from "./cross-entropy.js";
 import type { Optimizer } from "./optimizer.js";
@@ -47,8 +48,9 @@ export interface TrainingStepOptions {
   readonly block?: number;
   /**
    * Adds nodes after the optimizer: gets every tensor of parameters with its new value, and gives other values for
-   * some, by the name of their input. Parts of one architecture store their parameters alike. May declare inputs of
-   * its own, which are then fed by name with each step.
+   * some, by the name of their input. Parts of one architecture store their parameters alike, if not as state dicts do:
+   * in another order, and filled up with zeros that must stay. May declare inputs of its own, which are then fed by
+   * name with each step.
    */
   readonly adjust?: (build: GraphBuilder, parameters: readonly Updated[]) => ReadonlyMap<string, string>;
 }
@@ -170,7 +172,7 @@ export function buildTrainingStep(given: readonly StepPart[], options: TrainingS
       slots[slot] = build.input(name, "f32", group.shape);
       variables.push({ ...group, input: name, output: nextName(name), slot });
     }
-    const gradient = joinMembers(build, group, parameterGradients);
+    const gradient = joinMembers(build, parameterGradients);
     const result = optimizer.emit({ build, values, parameter: group.input, gradient, slots, scalars });
     updated.push({ variable: group, value: result.parameter });
     next.set(group.input, result.parameter);
@@ -188,14 +190,13 @@ function planParts(
   { block }: TrainingStepOptions,
 ): readonly UnitPlan[] {
   const plans = parts.map((_, index) => plan(index, block));
-  const orders = new Map<string, string>();
+  const layouts = new Map<string, string>();
   for (const [index, { network, variableOf }] of parts.entries()) {
     for (const key of network.state.keys()) {
-      const { shape, view, order } = plans[index].stateLayouts.get(key) ?? { shape: [] };
-      const form = `${shape} ${view ?? ""} ${order ?? ""}`;
-      const known = orders.get(variableOf(key)) ?? form;
-      if (known !== form) return parts.map((_, it) => plan(it, undefined));
-      orders.set(variableOf(key), known);
+      const id = plans[index].stateLayouts.get(key)?.id ?? "";
+      const known = layouts.get(variableOf(key)) ?? id;
+      if (known !== id) return parts.map((_, it) => plan(it, undefined));
+      layouts.set(variableOf(key), known);
     }
   }
   return plans;
@@ -211,7 +212,7 @@ function stateVariables(parts: readonly Required<StepPart>[], plans: readonly Un
       const name = variableOf(key);
       const known = variables.get(name);
       if (known === undefined) {
-        const layout = plans[part].stateLayouts.get(key) ?? { shape };
+        const layout = plans[part].stateLayouts.get(key) ?? plainLayout(shape);
         variables.set(name, { name, kind, part, key, count: elementCount(shape), layout, users: new Set([part]) });
       } else if (!sameShape(shape, parts[known.part].network.state.get(known.key)!.shape)) {
         throw new OnebasinError(

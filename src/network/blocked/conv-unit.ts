@@ -1,192 +1,153 @@
-import { createTensor } from "../../tensor/tensor.js";
-import { type BlockedLayout, blockedShape, storedChannels } from "../layout.js";
-import type { StateLayout } from "../state-layout.js";
-import type { Unit } from "../unit.js";
-import { blocked, channelMeans, channelwise, ones, positiveMask, tile } from "./blocked-operators.js";
-import { type ConvGeometry, convFilters, convWeightLayout, storedConvGradient } from "./conv-weight.js";
-import { type BlockedPool, emitMaxPool } from "./max-pool.js";
+import { floatAttribute } from "../attributes.js";
+import { USUAL_EPSILON, USUAL_MOMENTUM } from "../batch-norm-defaults.js";
+import type { GraphNode } from "../graph.js";
+import type { GraphBuilder } from "../graph-builder.js";
+import { type StateLayout, vectorLayout } from "../state-layout.js";
+import type { Unit, UnitContext } from "../unit.js";
+import { type BatchNormForward, batchNormBackward, batchNormForward } from "./batch-norm.js";
+import { channelMean, isPositive, perFold, zeroVector } from "./channels.js";
+import { convForward, convInputGradient, convWeightGradient } from "./conv.js";
+import { type BlockedConv, convWeightLayout } from "./conv-weight.js";
+import { type BlockedLayout, narrowFold, wideChannels, widenFold } from "./layout.js";
+import type { ConvStage } from "./match-stages.js";
+import { type MaxPoolForward, maxPoolBackward, maxPoolForward } from "./max-pool.js";
 
-/** A 3×3 convolution, batch normalisation, ReLU and perhaps a 2×2 max pool. */
-export interface ConvBlock {
-  readonly input: string;
-  readonly output: string;
-  readonly weight: string;
-  readonly bias: string | undefined;
+export interface ConvUnitOptions {
+  readonly from: BlockedLayout;
+  /** After the convolution, before the pool. */
+  readonly to: BlockedLayout;
+}
+
+/** The layout behind a stage. */
+export const pooledLayout = (layout: BlockedLayout, pool: boolean): BlockedLayout =>
+  pool ? { ...layout, height: layout.height / 2, width: layout.width / 2 } : layout;
+
+/** Computed in the fold of the input, then moved to that of the output. */
+function blockedConv({ window }: ConvStage, { from, to }: ConvUnitOptions): BlockedConv {
+  const kernel = [window.kernel[0], window.kernel[1]] as const;
+  return { from, out: { ...to, fold: from.fold }, kernel, padding: [window.padsBegin[0], window.padsBegin[1]] };
+}
+
+/** How the unit wants its state to be stored. */
+export function convStateLayouts(stage: ConvStage, options: ConvUnitOptions): ReadonlyMap<string, StateLayout> {
+  const [, weight, ...biases] = stage.conv.inputs;
+  const vector = vectorLayout(options.to.channels, options.to.padded);
+  const vectors = [...biases, ...(stage.norm?.inputs.slice(1) ?? [])].map((key) => [key, vector] as const);
+  return new Map([[weight, convWeightLayout(blockedConv(stage, options))], ...vectors]);
+}
+
+/**
+ * A convolution and what follows it as one unit. There is no gradient with respect to plain images of few channels,
+ * which are the network's.
+ */
+export function convUnit(stage: ConvStage, { from, to }: ConvUnitOptions): Unit {
+  const { conv: node, norm, relu, pool } = stage;
+  const [, weightKey, biasKey] = node.inputs;
+  const conv = blockedConv(stage, { from, to });
+  const wide = conv.out;
+  const out = pooledLayout(to, pool);
+  const count = to.images * to.height * to.width;
+
+  let x = "";
+  let weight = "";
+  let z = "";
+  let y = "";
+  let normal: { readonly forward: BatchNormForward; readonly keys: NormKeys } | undefined;
+  let pooled: MaxPoolForward | undefined;
+  return {
+    inputs: [stage.input, ...node.inputs.slice(1), ...(norm?.inputs.slice(1) ?? [])],
+    outputs: [stage.output],
+    forward(context) {
+      const { build, read } = context;
+      x = read(stage.input, from);
+      weight = read(weightKey);
+      const keys = norm && normKeys(norm);
+      const start = biasOf(context, { biasKey, keys });
+      const bias = start === undefined ? undefined : perFold(build, start, from);
+      z = convForward(build, conv, { x, weight, bias, relu: relu && norm === undefined && !pool });
+      z = narrowFold(build, z, { from: wide, to });
+      y = z;
+      if (keys !== undefined) {
+        const forward = batchNormForward(build, z, {
+          ...normParameters(context, norm!),
+          layout: to,
+          relu: relu && !pool,
+        });
+        const kept = floatAttribute(norm!, "momentum", USUAL_MOMENTUM);
+        // Counted from the running mean until here.
+        const mean = build.node("Add", [read(keys.mean), forward.mean]);
+        context.updateRunning(keys.mean, mean, { old: kept, now: 1 - kept });
+        const unbiased = ((1 - kept) * count) / Math.max(1, count - 1);
+        context.updateRunning(keys.variance, forward.variance, { old: kept, now: unbiased });
+        normal = { forward, keys };
+        y = forward.y;
+      }
+      if (pool) {
+        pooled = maxPoolForward(build, y, { from: to, out, relu });
+        y = pooled.y;
+      }
+      context.write(stage.output, y, out);
+    },
+    backward(context) {
+      const { build, wants, addGradient } = context;
+      let gradient = context.gradientOf(stage.output, out)!;
+      if (relu) gradient = build.node("Mul", [gradient, isPositive(build, y, wideChannels(out))]);
+      let mean = channelMean(build, gradient, out);
+      if (pooled !== undefined) {
+        mean = build.node("Mul", [mean, build.floats(1 / 4)]);
+        gradient = maxPoolBackward(build, { gradient, forward: pooled, from: to });
+      }
+      if (normal !== undefined) {
+        const { forward, keys } = normal;
+        const found = batchNormBackward(build, { z, gradient, forward, layout: to, count, gradientMean: mean });
+        addGradient(keys.scale, found.scale);
+        addGradient(keys.shift, found.shift);
+        gradient = found.z;
+      }
+      if (biasKey !== undefined)
+        addGradient(biasKey, biasGradient(build, { mean, count, normal: norm !== undefined, to }));
+      gradient = widenFold(build, gradient, { from: wide, to });
+      if (wants(weightKey)) addGradient(weightKey, convWeightGradient(build, conv, { x, gradient }));
+      if (wants(stage.input)) addGradient(stage.input, convInputGradient(build, conv, { gradient, weight }), from);
+    },
+  };
+}
+
+interface NormKeys {
   readonly scale: string;
   readonly shift: string;
   readonly mean: string;
   readonly variance: string;
-  readonly epsilon: number;
-  /** Share of the running statistics that stays. */
-  readonly kept: number;
-  readonly pool: boolean;
-  readonly first: boolean;
-  /** Of the input, and of what the convolution gives. */
-  readonly from: BlockedLayout;
-  readonly to: BlockedLayout;
 }
 
-/** How the unit wants its state to be stored. */
-export function convStateLayouts(it: ConvBlock): Map<string, StateLayout> {
-  const vector = { shape: [it.to.channels], view: [it.to.channels, 1, 1, 1] };
-  const layouts = new Map<string, StateLayout>([[it.weight, convWeightLayout(geometryOf(it))]]);
-  for (const key of [it.bias, it.scale, it.shift, it.mean, it.variance])
-    if (key !== undefined) layouts.set(key, vector);
-  return layouts;
+const normKeys = ({ inputs: [, scale, shift, mean, variance] }: GraphNode): NormKeys => ({
+  scale,
+  shift,
+  mean,
+  variance,
+});
+
+const normParameters = ({ read }: UnitContext, norm: GraphNode) => ({
+  scale: read(normKeys(norm).scale),
+  shift: read(normKeys(norm).shift),
+  epsilon: floatAttribute(norm, "epsilon", USUAL_EPSILON),
+});
+
+/** What the convolution adds: its bias, less the running mean where batch normalisation follows. */
+function biasOf(
+  { build, read }: UnitContext,
+  { biasKey, keys }: { readonly biasKey: string | undefined; readonly keys: NormKeys | undefined },
+): string | undefined {
+  const bias = biasKey === undefined ? undefined : read(biasKey);
+  if (keys === undefined) return bias;
+  const mean = read(keys.mean);
+  return bias === undefined ? build.node("Neg", [mean]) : build.node("Sub", [bias, mean]);
 }
 
-/** The image is folded as the output is; any other input has its own fold. */
-function geometryOf({ from, to, first }: ConvBlock): ConvGeometry {
-  return { block: to.block, from: from.channels, to: to.channels, fold: (first ? to : from).fold, first };
-}
-
-/**
- * Runs a {@link ConvBlock} on the runtime's operators for blocked channels, which take filters that a graph computes:
- * forward, input gradient and weight gradient are each one of their convolutions, and batch normalisation is a
- * convolution of each channel with itself. The convolution subtracts the running mean, so that mean and variance are
- * computed from small numbers; the normalisation takes it out again, as it does the bias, whose gradient is 0.
- */
-export function convUnit(it: ConvBlock): Unit {
-  const geometry = geometryOf(it);
-  const { from, to, pool } = it;
-  const { fold, block } = geometry;
-  const [foldTo, images, size] = [to.fold, to.images, to.height * to.width];
-  const stored = storedChannels(to);
-  const columns = blockedShape(to)[3];
-  const count = images * size;
-  const pooledLayout = { ...to, height: to.height / 2, width: to.width / 2 };
-  const outputLayout = pool ? pooledLayout : to;
-  /** Images side by side in a row of the convolution. */
-  const step = images / fold;
-  const window = {
-    kernel_shape: { ints: [3, 3] },
-    pads: { ints: [1, step, 1, step] },
-    dilations: { ints: [1, step] },
-  };
-  const saved = { x: "", z: "", y: "", mean: "", deviation: "", spread: "", factor: "", backward: () => "" };
-  let pooling: BlockedPool | undefined;
-  const keys = [it.weight, it.bias, it.scale, it.shift, it.mean, it.variance];
-
-  return {
-    inputs: [it.input, ...keys.filter((key) => key !== undefined)],
-    outputs: [it.output],
-    forward({ build, read, write, updateRunning }) {
-      const op = (type: string, ...inputs: string[]): string => build.node(type, inputs);
-      const runningMean = read(it.mean);
-      const offset = it.bias === undefined ? op("Neg", runningMean) : op("Sub", read(it.bias), runningMean);
-      const filters = convFilters(build, read(it.weight), geometry);
-      const x = it.first ? foldedImage(build, read(it.input), it, fold) : read(it.input, from);
-      let z = blocked(build, "Conv", [x, filters.forward, tile(build, offset, fold)], window);
-      if (fold !== foldTo) {
-        const groups = build.node("Reshape", [z, build.ints(fold, to.channels / block, size, step * block)]);
-        const turned = build.node("Transpose", [groups], { perm: { ints: [1, 2, 0, 3] } });
-        z = build.node("Reshape", [turned, build.ints(...blockedShape(to))]);
-      }
-      const statistics = { stored, columns, fold: foldTo };
-      const mean = channelMeans(build, z, statistics);
-      const square = channelMeans(build, op("Mul", z, z), statistics);
-      const variance = op("Sub", square, op("Mul", mean, mean));
-      const spread = op("Add", variance, build.scalar(it.epsilon));
-      const deviation = op("Sqrt", spread);
-      // The mean is measured from the running one: what it adds is its share.
-      updateRunning(it.mean, mean, { old: 1, now: 1 - it.kept });
-      updateRunning(it.variance, variance, { old: it.kept, now: ((1 - it.kept) * count) / Math.max(1, count - 1) });
-      const factor = op("Div", read(it.scale), deviation);
-      const affine = {
-        channels: stored,
-        scale: tile(build, factor, foldTo),
-        shift: tile(build, op("Sub", read(it.shift), op("Mul", mean, factor)), foldTo),
-      };
-      if (pool) {
-        pooling = emitMaxPool(build, channelwise(build, z, affine), to);
-        saved.y = pooling.output;
-      } else saved.y = channelwise(build, z, { ...affine, relu: true });
-      Object.assign(saved, { x, z, mean, deviation, spread, factor, backward: filters.backward });
-      write(it.output, saved.y, outputLayout);
-    },
-    backward({ build, gradientOf, addGradient, wants }) {
-      const op = (type: string, ...inputs: string[]): string => build.node(type, inputs);
-      const { z, mean, deviation, spread, factor } = saved;
-      const arriving = op("Mul", gradientOf(it.output, outputLayout)!, positiveMask(build, saved.y, stored));
-      const statistics = { stored, columns, fold: foldTo };
-      const gradient = pooling === undefined ? arriving : pooling.spread(arriving);
-      const pooledMean = (): string =>
-        // Each pooled gradient reaches one of four places.
-        op("Mul", channelMeans(build, arriving, { ...statistics, columns: columns / 2 }), build.scalar(0.25));
-      const meanGradient = pooling === undefined ? channelMeans(build, gradient, statistics) : pooledMean();
-      const meanProduct = channelMeans(build, op("Mul", gradient, z), statistics);
-      const covariance = op("Sub", op("Mul", mean, meanGradient), meanProduct);
-      addGradient(it.shift, op("Mul", meanGradient, build.scalar(count)));
-      addGradient(it.scale, op("Mul", op("Div", covariance, deviation), build.scalar(-count)));
-      if (it.bias !== undefined) {
-        const { channels } = to;
-        addGradient(it.bias, build.constant(createTensor("f32", [channels, 1, 1, 1], new Float32Array(channels))));
-      }
-      // dz = factor·g + tilt·z + rest
-      const tilt = op("Mul", factor, op("Div", covariance, spread));
-      const rest = op("Neg", op("Add", op("Mul", factor, meanGradient), op("Mul", tilt, mean)));
-      const tilted = channelwise(build, z, {
-        channels: stored,
-        scale: tile(build, tilt, foldTo),
-        shift: tile(build, rest, foldTo),
-      });
-      let dz = channelwise(build, gradient, { channels: stored, scale: tile(build, factor, foldTo), sum: tilted });
-      if (fold !== foldTo) {
-        const groups = build.node("Reshape", [dz, build.ints(to.channels / block, size, fold, step * block)]);
-        const turned = build.node("Transpose", [groups], { perm: { ints: [2, 0, 1, 3] } });
-        dz = build.node("Reshape", [turned, build.ints(1, fold * to.channels, to.height, to.width * step)]);
-      }
-      addGradient(it.weight, weightGradient(dz));
-      if (wants(it.input)) addGradient(it.input, blocked(build, "Conv", [dz, saved.backward()], window), from);
-
-      /**
-       * A convolution whose batch is the input's channels, whose channels are a block of images, and whose kernel is
-       * the gradient: its bytes are in the order of a filter already.
-       */
-      function weightGradient(kernel: string): string {
-        const [channels, { height, width }] = [fold * from.channels, to];
-        const blocks = step / block;
-        let padded: string;
-        if (it.first) {
-          const rows = build.node("Reshape", [saved.x, build.ints(channels * height, width * step)]);
-          padded = build.node("Pad", [rows, build.ints(0, step, 0, step)]);
-        } else {
-          // A copy through a convolution pads faster than the operator for it.
-          const copy = blocked(build, "Conv", [saved.x, ones(build, channels)], {
-            kernel_shape: { ints: [1, 1] },
-            group: { int: channels },
-            pads: { ints: [0, step, 0, step] },
-          });
-          padded = blocked(build, "ReorderOutput", [copy], { channels: { int: channels } });
-        }
-        const swept = blocked(
-          build,
-          "Conv",
-          [
-            build.node("Reshape", [padded, build.ints(channels, block, height, (width + 2) * blocks)]),
-            build.node("Reshape", [kernel, build.ints(fold * to.channels, block, height, width * blocks)]),
-          ],
-          {
-            kernel_shape: { ints: [height, width * blocks] },
-            strides: { ints: [1, blocks] },
-            pads: { ints: [1, 0, 1, 0] },
-          },
-        );
-        return storedConvGradient(build, swept, geometry);
-      }
-    },
-  };
-}
-
-/** [n, c, h, w] as one image of fold·c channels and width w·n/fold. */
-function foldedImage(
-  build: Parameters<typeof blocked>[0],
-  image: string,
-  { from, to }: ConvBlock,
-  fold: number,
+/** Under batch normalisation a bias has no effect, so its gradient is 0, without the rounding errors of a sum. */
+function biasGradient(
+  build: GraphBuilder,
+  at: { readonly mean: string; readonly count: number; readonly normal: boolean; readonly to: BlockedLayout },
 ): string {
-  const { channels, height, width } = from;
-  const split = build.node("Reshape", [image, build.ints(fold, to.images / fold, channels, height * width)]);
-  const turned = build.node("Transpose", [split], { perm: { ints: [0, 2, 3, 1] } });
-  return build.node("Reshape", [turned, build.ints(1, fold * channels, height, (width * to.images) / fold)]);
+  return at.normal ? zeroVector(build, at.to.padded) : build.node("Mul", [at.mean, build.floats(at.count)]);
 }

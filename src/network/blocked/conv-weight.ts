@@ -1,99 +1,125 @@
 import { createTensor } from "../../tensor/tensor.js";
 import type { GraphBuilder } from "../graph-builder.js";
 import type { StateLayout } from "../state-layout.js";
-import { blocked } from "./blocked-operators.js";
+import { type BlockedLayout, wideChannels } from "./layout.js";
+import { nchwc, reshape, transpose } from "./nchwc.js";
 
-/** A 3×3 convolution between blocked values. */
-export interface ConvGeometry {
-  readonly block: number;
-  readonly from: number;
-  readonly to: number;
-  /** Groups of images that share a block of input channels. */
-  readonly fold: number;
-  /** Whether the input is the image itself: fewer channels than a block, not blocked. */
-  readonly first: boolean;
+/** A convolution of stride 1 between two layouts; `out` has the fold of `from`. */
+export interface BlockedConv {
+  readonly from: BlockedLayout;
+  readonly out: BlockedLayout;
+  /** [height, width] */
+  readonly kernel: readonly [number, number];
+  /** On both sides, [vertical, horizontal]; less than the kernel. */
+  readonly padding: readonly [number, number];
 }
 
-const TAPS = 9;
-
-/** Whether the weight is too narrow to be stored by blocks of both channels. */
-const isNarrow = ({ first, fold }: ConvGeometry): boolean => first || fold > 1;
+const places = ({ kernel }: BlockedConv): number => kernel[0] * kernel[1];
+/** Whether the input's channels fill blocks of their own. */
+const isFull = ({ from }: BlockedConv): boolean => !from.thin && from.fold === 1;
 
 /**
- * How the weight is stored: as the convolution that computes its gradient writes it, [in, out/block, 9, block], or
- * [in, out, 9] when narrow.
+ * How a weight [o, i, kh, kw] is kept while it is trained: [i, o/b, kh·kw, b] where channels fill blocks, which is what
+ * the convolution that computes its gradient gives; else [i, o, kh·kw].
  */
-export function convWeightLayout(geometry: ConvGeometry): StateLayout {
-  const { block, from, to } = geometry;
-  const order = new Int32Array(from * to * TAPS);
-  for (let o = 0; o < to; o++) {
-    for (let i = 0; i < from; i++) {
-      for (let tap = 0; tap < TAPS; tap++) {
-        const place = isNarrow(geometry)
-          ? (i * to + o) * TAPS + tap
-          : ((i * (to / block) + Math.floor(o / block)) * TAPS + tap) * block + (o % block);
-        order[place] = (o * from + i) * TAPS + tap;
-      }
-    }
-  }
-  return { shape: [from, to, 3, 3], order };
-}
-
-/** Filters of the forward convolution and, unless the input is the image, of the one that carries gradients back. */
-export function convFilters(
-  build: GraphBuilder,
-  weight: string,
-  geometry: ConvGeometry,
-): { readonly forward: string; readonly backward: () => string } {
-  const { block, from, to, fold, first } = geometry;
-  const [stored, made] = [fold * from, fold * to];
-  const flipped = (value: string, axis: number): string =>
-    build.node("Gather", [value, build.ints(8, 7, 6, 5, 4, 3, 2, 1, 0)], { axis: { int: axis } });
-  const arranged = (value: string, shape: readonly number[], perm: readonly number[]): string =>
-    build.node("Transpose", [build.node("Reshape", [value, build.ints(...shape)])], { perm: { ints: perm } });
-  if (!isNarrow(geometry)) {
-    const forward = arranged(weight, [from / block, block, to / block, TAPS, block], [2, 0, 3, 1, 4]);
-    return {
-      forward: build.node("Reshape", [forward, build.ints(to, from, 3, 3)]),
-      backward() {
-        const turned = blocked(build, "ReorderInput", [build.node("Reshape", [weight, build.ints(1, from, to, TAPS)])]);
-        const shape = build.ints(from / block, to / block, TAPS, block * block);
-        return build.node("Reshape", [flipped(build.node("Reshape", [turned, shape]), 2), build.ints(from, to, 3, 3)]);
-      },
-    };
-  }
-  const wide = fold === 1 ? weight : blockDiagonal(build, weight, geometry);
-  const split = [stored, made / block, block, TAPS];
-  const shape = build.ints(made, stored, 3, 3);
+export function convWeightLayout(conv: BlockedConv): StateLayout {
+  const { from, out } = conv;
+  const { block } = from;
+  const count = places(conv);
+  const full = isFull(conv);
   return {
-    forward: build.node("Reshape", [arranged(wide, split, first ? [1, 0, 3, 2] : [1, 3, 0, 2]), shape]),
-    backward: () =>
-      build.node("Reshape", [flipped(arranged(wide, split, [1, 3, 2, 0]), 1), build.ints(stored, made, 3, 3)]),
+    id: `conv ${full ? block : 0} ${from.channels}/${from.padded} ${out.channels}/${out.padded} ${count}`,
+    shape: full ? [from.padded, out.padded / block, count * block] : [from.padded, out.padded, count],
+    order: () => {
+      const order = new Int32Array(from.padded * out.padded * count).fill(-1);
+      for (let o = 0; o < out.channels; o++) {
+        const high = Math.floor(o / block);
+        for (let i = 0; i < from.channels; i++) {
+          for (let k = 0; k < count; k++) {
+            const stored = full
+              ? ((i * (out.padded / block) + high) * count + k) * block + (o % block)
+              : (i * out.padded + o) * count + k;
+            order[stored] = (o * from.channels + i) * count + k;
+          }
+        }
+      }
+      return order;
+    },
   };
 }
 
-/** The weight once for each group of folded images: [fold·in, fold·out, 3, 3], zero between groups. */
-function blockDiagonal(build: GraphBuilder, weight: string, { from, to, fold }: ConvGeometry): string {
-  const count = from * to * TAPS;
-  const zeros = build.constant(createTensor("f32", [from, to, 3, 3], new Array<number>(count).fill(0)));
-  const rows = Array.from({ length: fold }, (_, row) => {
-    const columns = Array.from({ length: fold }, (_, column) => (row === column ? weight : zeros));
-    return build.node("Concat", columns, { axis: { int: 1 } });
-  });
-  return build.node("Concat", rows, { axis: { int: 0 } });
+/** The weight as the filter of the forward convolution, [o/b, i/b, kh, kw, b in, b out]. */
+export function forwardFilter(build: GraphBuilder, weight: string, conv: BlockedConv): string {
+  const { from, out, kernel } = conv;
+  const { block } = from;
+  const shape = [wideChannels(out), wideChannels(from), ...kernel];
+  if (isFull(conv)) {
+    const split = [from.padded / block, block, out.padded / block, places(conv), block];
+    return reshape(build, transpose(build, reshape(build, weight, split), [2, 0, 3, 1, 4]), shape);
+  }
+  // The kernel for plain images wants [o/b, i, kh, kw, b out].
+  return reshape(
+    build,
+    transpose(build, diagonal(build, weight, conv), from.thin ? [1, 0, 3, 2] : [1, 3, 0, 2]),
+    shape,
+  );
 }
 
-/** Brings the weight's gradient from how its convolution writes it, [fold·in, fold·out/block, 9, block], to storage. */
-export function storedConvGradient(build: GraphBuilder, gradient: string, geometry: ConvGeometry): string {
-  if (!isNarrow(geometry)) return gradient;
-  const { block, from, to, fold } = geometry;
-  const split = build.node("Reshape", [gradient, build.ints(fold * from, (fold * to) / block, TAPS, block)]);
-  const turned = build.node("Transpose", [split], { perm: { ints: [0, 1, 3, 2] } });
-  const grid = build.node("Reshape", [turned, build.ints(fold, from, fold, to, TAPS)]);
-  const shape = build.ints(from, to, 3, 3);
-  const diagonal = Array.from({ length: fold }, (_, group) => {
-    const own = [grid, build.ints(group, group), build.ints(group + 1, group + 1), build.ints(0, 2)];
-    return build.node("Reshape", [build.node("Slice", own), shape]);
+/**
+ * The weight as the filter of the convolution that takes the output's gradient to the input's: inputs and outputs in
+ * each other's place, the kernel turned by half a turn.
+ */
+export function backwardFilter(build: GraphBuilder, weight: string, conv: BlockedConv): string {
+  const { from, out, kernel } = conv;
+  const { block } = from;
+  const count = places(conv);
+  let filter: string;
+  if (isFull(conv)) {
+    // Told that each input channel is a channel of one image, the runtime blocks them, and leaves the rest in order.
+    const blocked = nchwc(build, "ReorderInput", [reshape(build, weight, [1, from.padded, out.padded, count])]);
+    filter = reshape(build, blocked, [from.padded / block, out.padded / block, count, block * block]);
+  } else {
+    const turned = transpose(build, diagonal(build, weight, conv), [1, 3, 2, 0]);
+    filter = reshape(build, turned, [1, wideChannels(out) / block, count, block * block]);
+  }
+  if (count > 1) {
+    const backwards = build.ints(...Array.from({ length: count }, (_, k) => count - 1 - k));
+    filter = build.node("Gather", [filter, backwards], { axis: { int: 2 } });
+  }
+  return reshape(build, filter, [wideChannels(from), wideChannels(out), ...kernel]);
+}
+
+/** What the gradient's convolution gives, [i, o/b, kh·kw, b], in the stored form. */
+export function storedGradient(build: GraphBuilder, gradient: string, conv: BlockedConv): string {
+  const { from, out } = conv;
+  const { block, fold } = from;
+  const count = places(conv);
+  if (isFull(conv)) return reshape(build, gradient, convWeightLayout(conv).shape);
+  const split = [wideChannels(from), wideChannels(out) / block, count, block];
+  const turned = transpose(build, reshape(build, gradient, split), [0, 1, 3, 2]);
+  if (fold === 1) return reshape(build, turned, [from.padded, out.padded, count]);
+  // Images of one group with the gradients of another have no meaning; those of the same group add up.
+  const pairs = reshape(build, turned, [fold, from.padded, fold, out.padded, count]);
+  const groups = Array.from({ length: fold }, (_, q) => {
+    const piece = build.node("Slice", [pairs, build.ints(q, q), build.ints(q + 1, q + 1), build.ints(0, 2)]);
+    return reshape(build, piece, [from.padded, out.padded, count]);
   });
-  return diagonal.reduce((sum, part) => build.node("Add", [sum, part]));
+  return groups.reduce((sum, group) => build.node("Add", [sum, group]));
+}
+
+/** A weight [i, o, k] for every group of images, zero between groups: [fold·i, fold·o/b, b, k]. */
+function diagonal(build: GraphBuilder, weight: string, conv: BlockedConv): string {
+  const { from, out } = conv;
+  const { block, fold } = from;
+  let whole = weight;
+  if (fold > 1) {
+    const shape = [from.padded, out.padded, places(conv)];
+    const zero = build.constant(createTensor("f32", shape, new Float32Array(shape[0] * shape[1] * shape[2])));
+    const rows = Array.from({ length: fold }, (_, row) => {
+      const cells = Array.from({ length: fold }, (_, column) => (row === column ? weight : zero));
+      return build.node("Concat", cells, { axis: { int: 1 } });
+    });
+    whole = build.node("Concat", rows, { axis: { int: 0 } });
+  }
+  return reshape(build, whole, [wideChannels(from), wideChannels(out) / block, block, places(conv)]);
 }

@@ -1,5 +1,5 @@
-import type { BlockedLayout } from "../layout.js";
 import type { Unit } from "../unit.js";
+import type { BlockedLayout } from "./layout.js";
 
 /** Flattening leaves a blocked value as it is: who reads it knows in which order its elements lie. */
 export function flattenUnit(input: string, output: string, layout: BlockedLayout): Unit {

@@ -1,51 +1,70 @@
 import type { GraphBuilder } from "../graph-builder.js";
-import { type BlockedLayout, blockedShape, storedChannels } from "../layout.js";
+import { type BlockedLayout, blockedShape, imagesPerFold, wideChannels } from "./layout.js";
+import { reshape } from "./nchwc.js";
 
-/** ONNX's number for f32. */
-const FLOAT = 1;
+/** The four values of each window and the winners of its rows: a b above, c d below. */
+export interface MaxPoolForward {
+  /** In the layout `out`. */
+  readonly y: string;
+  readonly a: string;
+  readonly b: string;
+  readonly c: string;
+  readonly d: string;
+  readonly top: string;
+  readonly bottom: string;
+}
 
-/** A 2×2 max pool with ReLU over a blocked value, and the way back. */
-export interface BlockedPool {
-  /** Blocked, half as high and wide. */
-  readonly output: string;
-  /** Spreads a gradient over the pooled value's places: all of it to the first of equal ones, as PyTorch does. */
-  readonly spread: (gradient: string) => string;
+/** Rows of windows, and numbers per pixel column that lie together. */
+function grid({ block, height, width, ...rest }: BlockedLayout) {
+  const layout = { block, height, width, ...rest };
+  const rows = (wideChannels(layout) / block) * (height / 2);
+  return { rows, columns: width / 2, run: imagesPerFold(layout) * block };
+}
+
+/** The largest of each 2×2 window, as a tournament: rows first, then their winners. */
+export function maxPoolForward(
+  build: GraphBuilder,
+  x: string,
+  { from, out, relu }: { readonly from: BlockedLayout; readonly out: BlockedLayout; readonly relu: boolean },
+): MaxPoolForward {
+  const { rows, columns, run } = grid(from);
+  const windows = reshape(build, x, [rows, 2, columns, 2, run]);
+  const corner = (down: number, right: number): string =>
+    build.node("Slice", [windows, build.ints(down, right), build.ints(down + 1, right + 1), build.ints(1, 3)]);
+  const [a, b, c, d] = [corner(0, 0), corner(0, 1), corner(1, 0), corner(1, 1)];
+  const top = build.node("Max", [a, b]);
+  const bottom = build.node("Max", [c, d]);
+  let best = build.node("Max", [top, bottom]);
+  // A ReLU before the pool gives the same numbers and the same gradients: where it matters which place won, all
+  // that tie are above 0.
+  if (relu) best = build.node("Relu", [best]);
+  return { y: reshape(build, best, blockedShape(out)), a, b, c, d, top, bottom };
 }
 
 /**
- * Pools as a tournament between the four slices of even and odd rows and columns; ReLU after it sees a quarter of the
- * elements.
- *
- * @param layout of `x`; height and width are even
+ * The gradient of each window goes to its largest value, of equal ones to the first row by row, as PyTorch has it:
+ * the upper row takes it unless the lower one is larger, the left place unless the right one is.
  */
-export function emitMaxPool(build: GraphBuilder, x: string, layout: BlockedLayout): BlockedPool {
-  const { block, height, width, images, fold } = layout;
-  const [blocks, half] = [storedChannels(layout) / block, width / 2];
-  const row = (images / fold) * block;
-  const rows = (blocks * height) / 2;
-  const grid = build.node("Reshape", [x, build.ints(rows, 2, half, 2, row)]);
-  const slice = (down: number, right: number): string =>
-    build.node("Slice", [grid, build.ints(down, right), build.ints(down + 1, right + 1), build.ints(1, 3)]);
-  const [a, b, c, d] = [slice(0, 0), slice(0, 1), slice(1, 0), slice(1, 1)];
-  const top = build.node("Max", [a, b]);
-  const bottom = build.node("Max", [c, d]);
-  const largest = build.node("Relu", [build.node("Max", [top, bottom])]);
-  const pooled = build.ints(...blockedShape({ ...layout, height: height / 2, width: half }));
-  return {
-    output: build.node("Reshape", [largest, pooled]),
-    spread(gradient) {
-      const whole = build.node("Reshape", [gradient, build.ints(rows, 1, half, 1, row)]);
-      /** Shares a gradient between two places: all to the first unless the second is larger. */
-      const share = (own: string, first: string, second: string): [string, string] => {
-        const wins = build.node("Cast", [build.node("GreaterOrEqual", [first, second])], { to: { int: FLOAT } });
-        const left = build.node("Mul", [own, wins]);
-        return [left, build.node("Sub", [own, left])];
-      };
-      const [above, below] = share(whole, top, bottom);
-      const join = (parts: readonly string[], axis: number): string =>
-        build.node("Concat", parts, { axis: { int: axis } });
-      const joined = join([join(share(above, a, b), 3), join(share(below, c, d), 3)], 1);
-      return build.node("Reshape", [joined, build.ints(...blockedShape(layout))]);
-    },
+export function maxPoolBackward(
+  build: GraphBuilder,
+  {
+    gradient,
+    forward,
+    from,
+  }: { readonly gradient: string; readonly forward: MaxPoolForward; readonly from: BlockedLayout },
+): string {
+  const { rows, columns, run } = grid(from);
+  const { a, b, c, d, top, bottom } = forward;
+  const share = (whole: string, first: string, second: string): [string, string] => {
+    const wins = build.node("Cast", [build.node("GreaterOrEqual", [first, second])], { to: { int: ONNX_FLOAT } });
+    const taken = build.node("Mul", [whole, wins]);
+    return [taken, build.node("Sub", [whole, taken])];
   };
+  const [upper, lower] = share(reshape(build, gradient, [rows, 1, columns, 1, run]), top, bottom);
+  const upperRow = build.node("Concat", share(upper, a, b), { axis: { int: 3 } });
+  const lowerRow = build.node("Concat", share(lower, c, d), { axis: { int: 3 } });
+  return reshape(build, build.node("Concat", [upperRow, lowerRow], { axis: { int: 1 } }), blockedShape(from));
 }
+
+/** ONNX's number for f32. */
+const ONNX_FLOAT = 1;

@@ -23,17 +23,22 @@ export const batchNormalization = defineOperator({
   ],
   // With momentum 0 the runtime hands out the batch's own mean and its biased variance; PyTorch normalises with
   // the biased variance too, but keeps the unbiased one. The runtime writes both into the memory of the inputs that
-  // hold the old ones, so it is given values that nobody else reads.
+  // hold the old ones, so it is given values that nobody else reads: any that are made from x, since the runtime takes
+  // equal computations together, and two networks may share the old ones.
   training: ({ node, build, inputs, inputShapes, updateRunning }) => {
     const epsilon = { float: floatAttribute(node, "epsilon", USUAL_EPSILON) };
-    const spare = [inputs[3], inputs[4]].map((old) => build.node("Mul", [old, build.scalar(0)]));
+    const [input] = inputShapes;
+    const starts = build.ints(...input.map(() => 0));
+    const ends = build.ints(...input.map((size, axis) => (axis === 1 ? size : 1)));
+    const corner = build.node("Reshape", [build.node("Slice", [inputs[0], starts, ends]), build.ints(input[1])]);
+    const spare = [build.node("Neg", [corner]), build.node("Abs", [corner])];
     const [output, mean, variance] = build.nodes("BatchNormalization", [...inputs.slice(0, 3), ...spare], 3, {
       epsilon,
       momentum: { float: 0 },
       training_mode: { int: 1 },
     });
     const kept = floatAttribute(node, "momentum", USUAL_MOMENTUM);
-    const count = elementCount(inputShapes[0]) / inputShapes[0][1];
+    const count = elementCount(input) / input[1];
     updateRunning(node.inputs[3], mean, { old: kept, now: 1 - kept });
     updateRunning(node.inputs[4], variance, { old: kept, now: ((1 - kept) * count) / Math.max(1, count - 1) });
     return { outputs: [output], saved: { mean, variance } };
