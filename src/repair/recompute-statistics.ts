@@ -6,6 +6,7 @@ import type { Network } from "../network/graph.js";
 import { inferShapes } from "../network/infer-shapes.js";
 import { elementCount } from "../tensor/shape.js";
 import { createTensor, type StateDict, type Tensor } from "../tensor/tensor.js";
+import { batchSizes } from "./batch-sizes.js";
 import { batchStatisticsNetwork } from "./batch-statistics-network.js";
 import { normalizationsOf } from "./normalizations.js";
 
@@ -64,13 +65,6 @@ export async function recomputeStatistics(
     if (counter !== undefined) setVector(repaired, counter, Float64Array.of(batches));
   }
   return repaired;
-}
-
-/** The batch given for every size of a network's inputs that has only a name. */
-export function batchSizes(network: Network, batch: number): Record<string, number> {
-  return Object.fromEntries(
-    network.inputs.flatMap(({ shape = [] }) => shape.flatMap((dim) => (typeof dim === "string" ? [[dim, batch]] : []))),
-  );
 }
 
 function setVector(state: Map<string, Tensor>, key: string, values: Float64Array): void {

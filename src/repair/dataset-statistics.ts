@@ -1,0 +1,52 @@
+import { unknownName } from "../core/suggest.js";
+import type { Network } from "../network/graph.js";
+import type { StateDict, Tensor } from "../tensor/tensor.js";
+import { normalizationsOf } from "./normalizations.js";
+
+/** What keys of a dataset's own statistics begin with; the dataset's name and the key follow. */
+const PREFIX = "statistics";
+
+const ownKey = (dataset: string, key: string): string => `${PREFIX}.${dataset}.${key}`;
+
+/**
+ * One set of weights with statistics for each of several datasets: the shared ones under their own keys, the others
+ * as `statistics.DATASET.KEY`.
+ *
+ * @param shared with the statistics to use where no dataset is chosen
+ */
+export function withDatasetStatistics(
+  network: Network,
+  shared: StateDict,
+  byDataset: ReadonlyMap<string, StateDict>,
+): StateDict {
+  const entries: [string, Tensor][] = [...shared];
+  for (const [dataset, state] of byDataset) {
+    for (const key of normalizationsOf(network).flatMap(({ mean, variance }) => [mean, variance])) {
+      entries.push([ownKey(dataset, key), state.get(key) as Tensor]);
+    }
+  }
+  return new Map(entries);
+}
+
+/** The datasets that a state dict holds statistics of their own for. */
+export function datasetsWithStatistics(network: Network, state: StateDict): string[] {
+  const key = normalizationsOf(network)[0]?.mean;
+  if (key === undefined) return [];
+  return [...state.keys()].flatMap((name) =>
+    name.startsWith(`${PREFIX}.`) && name.endsWith(`.${key}`) ? [name.slice(PREFIX.length + 1, -key.length - 1)] : [],
+  );
+}
+
+/**
+ * The state dict that a network runs with: the statistics of one dataset in their place, all others left out.
+ *
+ * @param dataset `undefined` for the shared statistics
+ * @throws `unknown-name` for a dataset that has none of its own
+ */
+export function chooseStatistics(network: Network, state: StateDict, dataset: string | undefined): StateDict {
+  const known = datasetsWithStatistics(network, state);
+  if (dataset !== undefined && !known.includes(dataset)) throw unknownName("set of statistics for", dataset, known);
+  const own = [...state].filter(([key]) => !key.startsWith(`${PREFIX}.`) || network.state.has(key));
+  if (dataset === undefined) return new Map(own);
+  return new Map(own.map(([key, tensor]) => [key, state.get(ownKey(dataset, key)) ?? tensor]));
+}
