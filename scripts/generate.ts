@@ -1,11 +1,13 @@
 /**
- * Writes the list of plug-ins beside each plug-in folder, so that adding one means adding one file.
+ * Writes the list of plug-ins beside each plug-in folder, and the page on merge methods, so that adding one means
+ * adding one file.
  *
  * Run with `npm run generate`; CI checks that nothing changes.
  */
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { methodDocs } from "./method-docs.js";
 import { PLUGIN_FOLDERS } from "./plugin-folders.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -32,3 +34,8 @@ for (const { folder, list, type, from } of PLUGIN_FOLDERS) {
   ];
   writeFileSync(output, lines.join("\n"));
 }
+
+// From the list that was just written.
+const { methods } = await import("../src/merge/methods.gen.js");
+mkdirSync(join(root, "docs"), { recursive: true });
+writeFileSync(join(root, "docs/methods.md"), methodDocs(methods));

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
@@ -9,9 +9,7 @@ import { beforeAll, describe, expect, inject, test } from "vitest";
 
 const project = inject("project");
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)].filter((path) =>
-  existsSync(join(root, path)),
-);
+const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
 
 interface Snippet {
   readonly language: string;
@@ -48,31 +46,40 @@ function node(program: string, cwd: string) {
   return spawnSync(process.execPath, ["--input-type=module", "-e", code], { cwd, encoding: "utf8" });
 }
 
-describe.each(pages)("%s", (page) => {
-  const snippets = snippetsOf(page);
-  const commands = snippets
+const commandsOf = (page: string): string[] =>
+  snippetsOf(page)
     .filter(({ language }) => language === "sh")
     .flatMap(({ code }) => code.replaceAll("\\\n", " ").split("\n"))
     .filter((line) => line.startsWith("npx onebasin "));
-  const programs = snippets.filter(({ language }) => language === "ts").map(({ code }) => code);
+
+const programsOf = (page: string): string[] =>
+  snippetsOf(page)
+    .filter(({ language }) => language === "ts")
+    .map(({ code }) => code);
+
+// One page after the other, each in one folder: later commands use what earlier ones wrote.
+describe.each(pages.filter((page) => commandsOf(page).length + programsOf(page).length > 0))("%s", (page) => {
   let folder: string;
   beforeAll(() => {
     folder = folderFor(basename(page));
   });
 
-  // One after the other in one folder: later commands use what earlier ones wrote.
-  test.runIf(commands.length > 0).each(commands)("%s", (command) => {
-    const { status, stderr } = spawnSync("bash", ["-c", command.replace("npx ", "npx --offline ")], {
-      cwd: folder,
-      encoding: "utf8",
+  for (const command of commandsOf(page)) {
+    test(command, () => {
+      const { status, stderr } = spawnSync("bash", ["-c", command.replace("npx ", "npx --offline ")], {
+        cwd: folder,
+        encoding: "utf8",
+      });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringMatching(/error/i) });
     });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringMatching(/error/i) });
-  });
+  }
 
-  test.runIf(programs.length > 0).each(programs)("%s", (program) => {
-    const { status, stderr } = node(program, folder);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  });
+  for (const [i, program] of programsOf(page).entries()) {
+    test(`program ${i + 1}`, () => {
+      const { status, stderr } = node(program, folder);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    });
+  }
 });
 
 describe("examples in doc comments", () => {
@@ -87,10 +94,12 @@ describe("examples in doc comments", () => {
     folder = folderFor("examples");
   });
 
-  test.each(examples)("$name: $code", ({ code }) => {
-    const { status, stderr } = node(code, folder);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  });
+  for (const [i, { name, code }] of examples.entries()) {
+    test(`${name}, example ${i + 1}`, () => {
+      const { status, stderr } = node(code, folder);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    });
+  }
 
   test("all of them fit the types", () => {
     for (const [i, { code }] of examples.entries())
