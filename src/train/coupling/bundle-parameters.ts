@@ -87,7 +87,7 @@ export function bundleParameters(
     replaced() {
       for (const { tensor, after, changed } of opened.values()) {
         const values = tensor.variable.members.map(({ name }) => changed.get(name) ?? after().get(name)!);
-        whole.set(tensor.variable.input, joinMembers(build, tensor.variable, values));
+        whole.set(tensor.variable.input, joinMembers(build, values));
       }
       return whole;
     },
@@ -95,7 +95,8 @@ export function bundleParameters(
 }
 
 const sameMembers = (a: readonly StepMember[], b: readonly StepMember[]): boolean =>
-  a.length === b.length && a.every((member, index) => member.key === b[index].key && member.count === b[index].count);
+  a.length === b.length &&
+  a.every((member, index) => member.key === b[index].key && member.layout.id === b[index].layout.id);
 
 function openTensor(build: GraphBuilder, tensor: Updated): Opened {
   const once = (value: string): (() => ReadonlyMap<string, string>) => {
