@@ -10,10 +10,18 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs the built command line; `interruptAfter` sends SIGINT after so many milliseconds. */
+/** How often it is looked whether to interrupt; milliseconds. */
+const POLL = 10;
+
+/** Runs the built command line; sends SIGINT after `interruptAfter` milliseconds, or as soon as `interruptWhen` says so. */
 export function runCli(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly interruptAfter?: number; readonly command?: readonly string[] } = {},
+  options: {
+    readonly cwd?: string;
+    readonly interruptAfter?: number;
+    readonly interruptWhen?: () => boolean;
+    readonly command?: readonly string[];
+  } = {},
 ): Promise<CliResult> {
   const [program, ...before] = [...(options.command ?? []), process.execPath];
   return new Promise((resolve, reject) => {
@@ -24,11 +32,16 @@ export function runCli(
         output[stream] += text;
       });
     }
-    const timer =
-      options.interruptAfter === undefined ? undefined : setTimeout(() => child.kill("SIGINT"), options.interruptAfter);
+    const started = performance.now();
+    const { interruptAfter = Number.POSITIVE_INFINITY, interruptWhen = () => false } = options;
+    const timer = setInterval(() => {
+      if (performance.now() - started < interruptAfter && !interruptWhen()) return;
+      clearInterval(timer);
+      child.kill("SIGINT");
+    }, POLL);
     child.on("error", reject);
     child.on("close", (status) => {
-      clearTimeout(timer);
+      clearInterval(timer);
       resolve({ status, ...output });
     });
   });
