@@ -46,8 +46,7 @@ describe.each(Object.keys(goldenNetworks))("%s", (name) => {
   test("is guessed from its keys and shapes", () => {
     const guessed = guessArchitecture(network.state);
     // The size of the images leaves no trace under global pooling.
-    const builtIn = name !== "mixed" && name !== "blocks";
-    expect(guessed?.name).toBe(builtIn ? name.replace(",size=32", "") : undefined);
+    expect(guessed?.name).toBe(name === "mixed" ? undefined : name.replace(",size=64", ""));
   });
 
   test("reordering its units leaves its logits alone", async () => {

@@ -59,9 +59,8 @@ function turnedConvolution(
 export function convWeightGradient(context: GradientContext, facts: ConvFacts): string {
   const { build, inputs, outputGradients } = context;
   const { window, groups, input, weight } = facts;
+  if (groups > 1) return groupedWeightGradient(context, facts);
   const [o, c, ...kernel] = weight;
-  const taps = kernel.reduce((product, size) => product * size, 1);
-  if (groups > 1 || taps > MAX_PRODUCTS) return sweptWeightGradient(context, facts);
   const spatial = kernel.map((_, axis) => axis + 2);
   const swap = { perm: { ints: [1, 0, ...spatial] } };
   const pads = [0, 0, ...window.padsBegin, 0, 0, ...window.padsEnd];
@@ -87,9 +86,6 @@ export function convWeightGradient(context: GradientContext, facts: ConvFacts): 
   return build.node("Reshape", [joined, build.ints(...weight)]);
 }
 
-/** Each place of the kernel costs a few nodes; 8×8 is more than networks for images use. */
-const MAX_PRODUCTS = 64;
-
 /** Every place of a kernel, row by row. */
 function placesOf(kernel: Shape): number[][] {
   return kernel.reduce<number[][]>(
@@ -99,10 +95,10 @@ function placesOf(kernel: Shape): number[][] {
 }
 
 /**
- * With groups or a large kernel: a convolution over the batch, with the output's gradient as kernel and strides and dilations in each
+ * With groups: a convolution over the batch, with the output's gradient as kernel and strides and dilations in each
  * other's place. Groups of channels take the place of the batch's neighbours.
  */
-function sweptWeightGradient(context: GradientContext, { window, groups, input, weight }: ConvFacts): string {
+function groupedWeightGradient(context: GradientContext, { window, groups, input, weight }: ConvFacts): string {
   const { build, inputs, outputGradients } = context;
   const [n, channels, ...size] = input;
   const spatial = size.map((_, axis) => axis + 2);

@@ -8,8 +8,8 @@ export interface NetworkOptions {
 }
 
 /** Names of the input and the output of the networks built here. */
-const INPUT_NAME = "image";
-const OUTPUT_NAME = "logits";
+export const INPUT_NAME = "image";
+export const OUTPUT_NAME = "logits";
 
 /**
  * A network from layers.

@@ -17,6 +17,11 @@ export interface NodeFacts {
   readonly constantInput: (index: number) => readonly number[];
 }
 
+export interface TypedShape {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
 /** What a rule that adds nodes works with. Values are names in the graph that is being built. */
 export interface EmitContext extends NodeFacts {
   readonly build: GraphBuilder;
@@ -68,7 +73,7 @@ export interface Operator {
   /** ONNX's name. */
   readonly type: string;
   readonly inputs: { readonly min: number; readonly max: number };
-  /** Shapes of the outputs. */
+  /** Shapes and dtypes of the outputs; without `dtype` the first input's. */
   readonly shape: (facts: NodeFacts) => readonly Shape[];
   /**
    * Adds nodes for the gradient with respect to each input, and gives their names. Absent when the operator

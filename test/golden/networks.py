@@ -142,16 +142,6 @@ def resnet(first, sizes, blocks, shortcut, last, shape, classes):
     return model, shape
 
 
-def blocks():
-    """Whole blocks of channels, which have a faster form."""
-    def conv(cin, out):
-        return [nn.Conv2d(cin, out, 3, padding=1, bias=False), nn.BatchNorm2d(out), nn.ReLU()]
-
-    features = [*conv(1, 16), *conv(16, 32), nn.MaxPool2d(2), *conv(32, 32), nn.MaxPool2d(2)]
-    classifier = [nn.Flatten(), nn.Linear(128, 48), nn.ReLU(), Mask(), nn.Linear(48, 10)]
-    return nn.Sequential(*features, *classifier), (1, 8, 8)
-
-
 class Mixed(nn.Module):
     """Every supported operator that the others lack."""
 
@@ -187,9 +177,8 @@ NETWORKS = {
     "vgg16:width=0.0625": lambda: vgg16(0.0625),
     "mlp:layers=64-32-16-10": lambda: mlp(64, 32, 16, 10),
     "lenet5": lambda: (LeNet(), (1, 32, 32)),
-    "resnet20:width=0.125": lambda: resnet((3, 1, 1), [2, 4, 8], 3, "shortcut", "linear", (3, 32, 32), 10),
-    "resnet18:width=0.0625,size=32,classes=10": lambda: resnet((7, 2, 3), [4, 8, 16, 32], 2, "downsample", "fc", (3, 32, 32), 10),
-    "blocks": blocks,
+    "resnet20:width=0.25": lambda: resnet((3, 1, 1), [4, 8, 16], 3, "shortcut", "linear", (3, 32, 32), 10),
+    "resnet18:width=0.0625,size=64,classes=10": lambda: resnet((7, 2, 3), [4, 8, 16, 32], 2, "downsample", "fc", (3, 64, 64), 10),
     "mixed": mixed,
 }
 
@@ -199,7 +188,7 @@ OPTIMIZERS = {
     "adam": (lambda p: torch.optim.Adam(p, lr=1e-3, weight_decay=1e-2), 0.0),
     "adamw": (lambda p: torch.optim.AdamW(p, lr=1e-3, weight_decay=1e-2), 0.1),
 }
-BATCH = 16
+BATCH = 8
 SAMPLES = 8
 
 

@@ -30,7 +30,7 @@ export const goldenNetworks: Readonly<Record<string, GoldenNetwork>> = JSON.pars
 
 /** The networks of the golden values, by the names they have there. */
 export const buildGoldenNetwork = (name: string): Network =>
-  name === "mixed" ? mixedNetwork() : name === "blocks" ? blocksNetwork() : parseArchitecture(name).network;
+  name === "mixed" ? mixedNetwork() : parseArchitecture(name).network;
 
 /** Numbers in [−½, ½), by the formula of the script. */
 function uniform(stream: number, count: number): number[] {
@@ -53,7 +53,7 @@ export function goldenState(network: Network): StateDict {
   );
 }
 
-export const GOLDEN_BATCH = 16;
+export const GOLDEN_BATCH = 8;
 
 /** The images of a step. */
 export function goldenImages(step: number, { draw, input }: GoldenNetwork): Tensor {
@@ -79,20 +79,6 @@ export const goldenMask = (shape: Shape): Tensor =>
     shape,
     Array.from({ length: elementCount(shape) }, (_, i) => (i % 4 === 1 ? 0 : 4 / 3)),
   );
-
-/** Whole blocks of channels, which have a faster form. */
-function blocksNetwork(): Network {
-  return createNetwork("blocks", { input: [1, 8, 8] }, (layers, image) => {
-    const conv = (x: string, index: number, from: number, out: number): string => {
-      const made = layers.conv(x, String(index), { in: from, out, kernel: 3, padding: 1, bias: false });
-      return layers.relu(layers.batchNorm(made, String(index + 1), { channels: out }));
-    };
-    const wide = layers.maxPool(conv(conv(image, 0, 1, 16), 3, 16, 32), { kernel: 2 });
-    const features = layers.flatten(layers.maxPool(conv(wide, 7, 32, 32), { kernel: 2 }));
-    const hidden = layers.relu(layers.linear(features, "12", { in: 128, out: 48 }));
-    return layers.linear(layers.dropout(hidden, { ratio: 0.25 }), "15", { in: 48, out: 10 });
-  });
-}
 
 /** Every operator that the architectures lack, in one network. */
 function mixedNetwork(): Network {

@@ -4,15 +4,16 @@ import type { TensorPlan } from "../../merge/plan.js";
 import { parseBytes, parseChoice, parseCount, parsePairs } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
 import { describeFiles } from "../describe-files.js";
+import { describePlan, plannedJson, planTable } from "../describe-plan.js";
 import { formatBytes } from "../progress.js";
-import { formatTable } from "../table.js";
+import { isRecipe, runRecipe } from "../run-recipe.js";
 
 export const merge = defineCommand({
   name: "merge",
   args: "<models...>",
-  doc: "One model from several, by any operation. Models are called a, b, c, … or by a name: one=first.pth.",
+  doc: "One model from several, by any operation. Models are called a, b, c, … or by a name: one=first.pth. Or a recipe, recipe.yml, in mergekit's words.",
   options: [
-    { flags: "-o, --output <path>", doc: "file to write; its extension says the format" },
+    { flags: "-o, --output <path>", doc: "file to write; its extension says the format. With a recipe, a folder" },
     { flags: "--method <id>", doc: "how to combine; see: onebasin methods (default: linear)" },
     { flags: "--expr <formula>", doc: "combine by a formula instead: '0.7*a + 0.3*b'" },
     { flags: "--param <name=value>", doc: "a parameter of the method (repeatable)", repeatable: true },
@@ -36,9 +37,11 @@ export const merge = defineCommand({
     "onebasin merge a.safetensors b.safetensors --method slerp --param t=0.3 -o mid.safetensors",
     "onebasin merge tuned.pth --base base.pth --expr 'base + 0.5*(a - base)' -o half.pth",
     "onebasin merge a.pth b.pth --rule 'classifier.*: copy a' --dry-run -o m.pth",
+    "onebasin merge recipe.yml -o merged/",
   ],
   run: async (call) => {
-    const { options, output, signal } = call;
+    const { args, options, output, signal } = call;
+    if (args.length === 1 && isRecipe(args[0])) return runRecipe(call);
     const path = options.output as string | undefined;
     const isDry = options.dryRun === true;
     if (path === undefined && !isDry) throw new OnebasinError("usage", "merge needs -o FILE, the file to write.");
@@ -46,7 +49,7 @@ export const merge = defineCommand({
     const memory = parseBytes("--memory", options.memory);
     const shardSize = parseBytes("--shard-size", options.shardSize);
     const plan = await planFrom(call);
-    const summary = summarise(plan);
+    const summary = describePlan(plan);
     const sayNotes = (): void => plan.notes.forEach(output.note);
     if (isDry) {
       sayNotes();
@@ -107,23 +110,4 @@ async function planFrom({ args, options }: CliCall): Promise<TensorPlan> {
 function namedPath(argument: string): { readonly name?: string; readonly path: string } {
   const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.+)$/.exec(argument);
   return match === null || existsSync(argument) ? { path: argument } : { name: match[1], path: match[2] };
-}
-
-function summarise(plan: TensorPlan): { readonly text: string; readonly json: object } {
-  const counts = new Map<string, number>();
-  for (const { how } of plan.tensors) counts.set(how, (counts.get(how) ?? 0) + 1);
-  const parts = [...counts].sort((x, y) => y[1] - x[1]).map(([how, count]) => `${count} ${how}`);
-  return {
-    text: `${plan.tensors.length} keys (${parts.join("; ")})`,
-    json: { keys: plan.tensors.length, actions: Object.fromEntries(counts), notes: plan.notes },
-  };
-}
-
-function planTable(plan: TensorPlan): string {
-  const rows = plan.tensors.map(({ key, shape, dtype, role, how }) => [key, `[${shape.join(", ")}]`, dtype, role, how]);
-  return formatTable([["key", "shape", "dtype", "role", "becomes"], ...rows]);
-}
-
-function plannedJson({ key, shape, dtype, role, how }: TensorPlan["tensors"][number]): object {
-  return { key, shape, dtype, role, how };
 }

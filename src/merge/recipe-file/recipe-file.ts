@@ -1,0 +1,61 @@
+import type { FloatDType } from "../../tensor/dtype.js";
+import type { BufferPolicy } from "../merge-options.js";
+import type { Settings } from "./recipe-parameters.js";
+import type { Placed } from "./yaml-reader.js";
+
+/** A part of the output made of layers [from, to) of each source, or of whole models where no range is given. */
+export interface RecipeSlice {
+  readonly sources: readonly RecipeSource[];
+  readonly parameters: Settings;
+  readonly base?: Placed<string>;
+  readonly place: string;
+}
+
+export interface RecipeSource {
+  /** A folder, a file or a name on the Hub; `+adapter` behind it merges an adapter in. */
+  readonly model: Placed<string>;
+  readonly layers?: { readonly from: number; readonly to: number };
+  readonly parameters: Settings;
+}
+
+export interface RecipeModule {
+  /** Absent when the recipe has no `modules`. */
+  readonly name?: string;
+  readonly slices: readonly RecipeSlice[];
+  readonly parameters: Settings;
+}
+
+/** A merge as written in a file: mergekit's words, and onebasin's own beside them. */
+export interface RecipeFile {
+  /** How messages name the file. */
+  readonly name: string;
+  readonly text: string;
+  readonly method: Placed<string>;
+  readonly base?: Placed<string>;
+  readonly modules: readonly RecipeModule[];
+  readonly parameters: Settings;
+  readonly dtype?: FloatDType;
+  readonly outDtype?: FloatDType;
+  /** `base`, `union`, or the name of a model. */
+  readonly tokenizer?: Placed<string>;
+  readonly chatTemplate?: string;
+  readonly expression?: Placed<string>;
+  readonly rules: readonly Placed<string>[];
+  readonly buffers?: BufferPolicy;
+  readonly profile?: string;
+  readonly seed?: number;
+}
+
+/** Every model that a recipe names, once, in the order of the text. */
+export function modelsOf(recipe: RecipeFile): Placed<string>[] {
+  const all = [
+    ...(recipe.base === undefined ? [] : [recipe.base]),
+    ...recipe.modules.flatMap(({ slices }) =>
+      slices.flatMap(({ sources, base }) => [
+        ...(base === undefined ? [] : [base]),
+        ...sources.map(({ model }) => model),
+      ]),
+    ),
+  ];
+  return all.filter(({ value }, i) => all.findIndex((other) => other.value === value) === i);
+}

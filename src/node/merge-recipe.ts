@@ -1,0 +1,189 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { type Checkpoint, closeCheckpoint } from "../checkpoint/checkpoint.js";
+import type { OutputFile, OutputLayout } from "../checkpoint/layout.js";
+import { layoutSafetensors } from "../checkpoint/safetensors/layout.js";
+import { OnebasinError, throwProblems } from "../core/errors.js";
+import { outputTensors, type WriteReport, writePlan } from "../merge/execute/write-plan.js";
+import { parseRecipe } from "../merge/recipe-file/parse-recipe.js";
+import { planRecipe, type RecipePlan, type RecipePlanOptions } from "../merge/recipe-file/plan-recipe.js";
+import { modelsOf, type RecipeFile } from "../merge/recipe-file/recipe-file.js";
+import type { FloatDType } from "../tensor/dtype.js";
+import { createFileTarget } from "./file-target.js";
+import { modelCard } from "./model-card.js";
+import { correctConfig, type ModelFiles, readModelFiles } from "./model-folder.js";
+import { openPath } from "./open-path.js";
+import type { SavePlanOptions } from "./save-plan.js";
+
+/** As large as Hugging Face libraries make them. */
+const SHARD_BYTES = 5_000_000_000;
+/** The recipe as it was run, under the name that mergekit gives it. */
+const RECIPE_COPY = "mergekit_config.yml";
+
+/** A recipe with all checks done, and no number read yet. */
+export interface OpenedRecipe {
+  readonly recipe: RecipeFile;
+  readonly plan: RecipePlan;
+  /** Where each model of the recipe was found, by the name it has there. */
+  readonly paths: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads a recipe, opens the headers of its models and plans every tensor.
+ *
+ * A model's path is taken from the working folder or, when there is nothing, from the folder of the recipe.
+ *
+ * @throws `bad-argument` with every problem and its line and column; `missing-data` with every model that is not
+ * there; whatever a plan throws
+ */
+export async function openRecipe(path: string, options: RecipePlanOptions = {}): Promise<OpenedRecipe> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new OnebasinError("missing-data", `There is no recipe ${path}.`, { cause });
+  });
+  const recipe = parseRecipe(text, path);
+  const paths = new Map<string, string>();
+  const checkpoints = new Map<string, Checkpoint>();
+  const problems: OnebasinError[] = [];
+  for (const { value, place } of modelsOf(recipe)) {
+    try {
+      const found = await findModel(value, dirname(path));
+      paths.set(value, found);
+      checkpoints.set(value, await openPath(found));
+    } catch (error) {
+      if (!(error instanceof OnebasinError)) throw error;
+      problems.push(new OnebasinError(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error }));
+    }
+  }
+  try {
+    throwProblems(problems, path);
+    return { recipe, plan: planRecipe(recipe, checkpoints, options), paths };
+  } catch (error) {
+    await Promise.all([...checkpoints.values()].map(closeCheckpoint));
+    throw error;
+  }
+}
+
+async function findModel(name: string, recipeFolder: string): Promise<string> {
+  const candidates = isAbsolute(name) ? [name] : [name, join(recipeFolder, name)];
+  for (const candidate of candidates) {
+    if ((await stat(candidate).catch(() => undefined)) !== undefined) return candidate;
+  }
+  throw new OnebasinError("missing-data", `There is no model ${name}.`, {
+    hint: "A model is a folder or a file; its path is taken from the working folder, then from the recipe's.",
+  });
+}
+
+/**
+ * Writes a merged model as a folder that Hugging Face libraries load: shards and their index, configuration,
+ * tokenizer, model card and the recipe. Every file appears under its name only when all are complete.
+ *
+ * @throws whatever `writePlan` throws; `unknown-name` when the tokenizer's model is not in the recipe
+ */
+export async function saveRecipe(
+  { recipe, plan, paths }: OpenedRecipe,
+  folder: string,
+  options: SavePlanOptions = {},
+): Promise<WriteReport> {
+  try {
+    const layout = layoutSafetensors(outputTensors(plan), {
+      fileName: "model.safetensors",
+      shardSize: options.shardSize ?? SHARD_BYTES,
+      metadata: { ...plan.metadata, ...options.metadata },
+    });
+    const complete = withFiles(layout, await companionFiles({ recipe, plan, paths }, folder));
+    const target = await createFileTarget(folder, complete.files, options);
+    return await writePlan(plan, { layout: complete, target, signal: options.signal, onProgress: options.onProgress });
+  } finally {
+    await Promise.all(plan.sources.map((source) => source.close?.()));
+  }
+}
+
+function withFiles(layout: OutputLayout, files: ReadonlyMap<string, Uint8Array>): OutputLayout {
+  const more = [...files].map(
+    ([name, bytes]): OutputFile => ({
+      name,
+      size: bytes.byteLength,
+      segments: [{ position: 0, bytes }],
+    }),
+  );
+  return { ...layout, files: [...layout.files, ...more] };
+}
+
+/** Everything but the weights. */
+async function companionFiles(
+  { recipe, plan, paths }: OpenedRecipe,
+  folder: string,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const first = modelsOf(recipe)[0].value;
+  const owner = await filesOf(recipe.base?.value ?? first, paths);
+  const files = new Map(owner.model);
+  const config = files.get("config.json");
+  if (config !== undefined) {
+    const dtype = recipe.outDtype ?? recipe.dtype;
+    const change = { layers: plan.layers, vocabulary: plan.vocabulary, dtype: dtype && TORCH_NAMES[dtype] };
+    files.set("config.json", correctConfig(config, { name: "config.json", ...change }));
+  }
+  const tokenizer = await tokenizerFiles(recipe, paths, owner);
+  for (const [name, bytes] of tokenizer) files.set(name, bytes);
+  if (recipe.chatTemplate !== undefined && recipe.chatTemplate !== "auto") {
+    files.set("chat_template.jinja", new TextEncoder().encode(recipe.chatTemplate));
+  }
+  files.set("README.md", modelCard(recipe, basename(resolve(folder))));
+  files.set(RECIPE_COPY, new TextEncoder().encode(recipe.text));
+  return files;
+}
+
+const TORCH_NAMES: Readonly<Record<FloatDType, string>> = {
+  f64: "float64",
+  f32: "float32",
+  f16: "float16",
+  bf16: "bfloat16",
+  f8_e4m3: "float8_e4m3fn",
+  f8_e5m2: "float8_e5m2",
+};
+
+async function filesOf(model: string, paths: OpenedRecipe["paths"]): Promise<ModelFiles> {
+  return readModelFiles(paths.get(model) as string);
+}
+
+/** The tokenizer of the model that the recipe names; the base's, or the first model's, when it names none. */
+async function tokenizerFiles(
+  { tokenizer, name, ...recipe }: RecipeFile,
+  paths: OpenedRecipe["paths"],
+  owner: ModelFiles,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  if (tokenizer === undefined || tokenizer.value === "base") return owner.tokenizer;
+  if (tokenizer.value === "union") return unionTokenizer(tokenizer.place, paths, owner);
+  const model = tokenizer.value.replace(/^model:/, "");
+  if (paths.has(model)) return (await filesOf(model, paths)).tokenizer;
+  throw new OnebasinError(
+    "unknown-name",
+    `${tokenizer.place}: the tokenizer is to come from "${model}", which is no model of ${name}.`,
+    {
+      hint: `Name one of ${modelsOf({ name, ...recipe })
+        .map(({ value }) => value)
+        .join(", ")}, or base.`,
+    },
+  );
+}
+
+/** The union of equal vocabularies is each of them; others would need rows of the embedding put in a new order. */
+async function unionTokenizer(
+  place: string,
+  paths: OpenedRecipe["paths"],
+  owner: ModelFiles,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const own = owner.tokenizer.get("tokenizer.json");
+  for (const path of paths.values()) {
+    const other = (await readModelFiles(path)).tokenizer.get("tokenizer.json");
+    if (other === undefined || own === undefined || Buffer.compare(other, own) === 0) continue;
+    throw new OnebasinError(
+      "unsupported",
+      `${place}: the tokenizers differ, and a union of vocabularies is not supported.`,
+      {
+        hint: "Merge models of one tokenizer, or say whose it is: tokenizer_source: base",
+      },
+    );
+  }
+  return owner.tokenizer;
+}
