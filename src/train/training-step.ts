@@ -179,8 +179,24 @@ export function buildTrainingStep(given: readonly StepPart[], options: TrainingS
     for (const [slot, value] of Object.entries(result.slots)) next.set(`${group.input}@${slot}`, value);
   }
   for (const [input, value] of adjust?.(build, updated) ?? []) next.set(input, value);
-  for (const { input, output } of variables) build.output(next.get(input)!, "f32", { as: output });
-  return { graph: build.build(), parts, batch, optimizer, values, variables, masks };
+  const finished = variables.map((variable) => ({
+    ...variable,
+    output: giveOut(build, variable, { next, variables }),
+  }));
+  return { graph: build.build(), parts, batch, optimizer, values, variables: finished, masks };
+}
+
+/** Makes an output of what a variable holds after the step; under its own name, since another would cost a copy. */
+function giveOut(
+  build: GraphBuilder,
+  { input, output }: StepVariable,
+  { next, variables }: { readonly next: ReadonlyMap<string, string>; readonly variables: readonly StepVariable[] },
+): string {
+  const value = next.get(input)!;
+  const users = variables.filter((it) => it.input === value || next.get(it.input) === value);
+  const name = users.length === 1 && users[0].input !== value ? value : output;
+  build.output(value, "f32", { as: name });
+  return name;
 }
 
 /** Plans every part; entries that parts share must be stored alike, or else everything is stored plainly. */
