@@ -108,6 +108,8 @@ describe.each(["f32", "f64"] as const)("elementwise kernels in %s agree with the
       ).toBeLessThan(scale * 1e-14);
       const dot = a.reduce((total, x, i) => total + x * b[i], 0);
       expect(Math.abs(functions[`dot_${precision}`](address(1), address(2), length) - dot)).toBeLessThan(scale * 1e-14);
+      const square = functions[`dot_${precision}`](address(1), address(1), length);
+      expect(Math.abs(square - a.reduce((total, x) => total + x * x, 0))).toBeLessThanOrEqual(1e-13 * Math.abs(square));
       expect(functions[`largest_${precision}`](address(1), length)).toBe(Math.max(...a));
       expect(functions[`smallest_${precision}`](address(1), length)).toBe(Math.min(...a));
     }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { extname, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { OnebasinError } from "../core/errors.js";
 import type { Network } from "../network/graph.js";
@@ -63,8 +64,8 @@ async function networkOfModule(path: string): Promise<Network> {
   });
   const { createJiti } = await import("jiti");
   // What the module imports as "onebasin" is this very package, wherever the module lies.
-  const own = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-  const alias = { "onebasin/network": own("./network.js"), onebasin: own("./index.js") };
+  const { resolve: own } = createRequire(import.meta.url);
+  const alias = { "onebasin/network": own("onebasin/network"), onebasin: own("onebasin") };
   const jiti = createJiti(import.meta.url, { alias });
   let exported: { readonly network?: unknown };
   try {

@@ -66,6 +66,37 @@ export function dot<T>(a: usize, b: usize, n: i32): f64 {
   return laneSum(s0, s1, s2, s3) + rest;
 }
 
+// The product with itself: each element is read and widened once.
+// @ts-ignore: decorator
+@inline
+function square<T>(a: usize, n: i32): f64 {
+  const zero = f64x2.splat(0);
+  let s0 = zero,
+    s1 = zero,
+    s2 = zero,
+    s3 = zero;
+  const pair: usize = 2 * sizeof<T>();
+  let i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const x0 = lowPair<T>(a);
+    const x1 = lowPair<T>(a + pair);
+    const x2 = lowPair<T>(a + 2 * pair);
+    const x3 = lowPair<T>(a + 3 * pair);
+    s0 = f64x2.add(s0, f64x2.mul(x0, x0));
+    s1 = f64x2.add(s1, f64x2.mul(x1, x1));
+    s2 = f64x2.add(s2, f64x2.mul(x2, x2));
+    s3 = f64x2.add(s3, f64x2.mul(x3, x3));
+    a += 4 * pair;
+  }
+  let rest: f64 = 0;
+  for (; i < n; i++) {
+    const x = <f64>load<T>(a);
+    rest += x * x;
+    a += sizeof<T>();
+  }
+  return laneSum(s0, s1, s2, s3) + rest;
+}
+
 // NaN when any element is.
 // @ts-ignore: decorator
 @inline
@@ -107,10 +138,10 @@ export function sum_f64(a: usize, n: i32): f64 {
   return sum<f64>(a, n);
 }
 export function dot_f32(a: usize, b: usize, n: i32): f64 {
-  return dot<f32>(a, b, n);
+  return a == b ? square<f32>(a, n) : dot<f32>(a, b, n);
 }
 export function dot_f64(a: usize, b: usize, n: i32): f64 {
-  return dot<f64>(a, b, n);
+  return a == b ? square<f64>(a, n) : dot<f64>(a, b, n);
 }
 export function largest_f32(a: usize, n: i32): f64 {
   return extreme<f32>(true, a, n);
