@@ -1,7 +1,10 @@
 import { createRandom } from "../core/random.js";
 import type { Permutation, PermutationSpec } from "./permutation-spec.js";
 
-/** One random order for each group, a function of (seed, name of the group). */
+/**
+ * One random cycle through the units of each group, a function of (seed, name of the group): no unit stays where it
+ * is, so that a group which must not move cannot do so unseen.
+ */
 export function randomPermutation(
   { groups }: PermutationSpec,
   { seed, only }: { readonly seed: number /** This group alone. */; readonly only?: string },
@@ -9,8 +12,11 @@ export function randomPermutation(
   const names = only === undefined ? [...groups.keys()] : [only];
   return new Map(
     names.map((group) => {
-      const places = Uint32Array.from({ length: groups.get(group) ?? 0 }, (_, i) => i);
-      return [group, createRandom(seed, "permutation", group).shuffle(places)];
+      const units = groups.get(group) ?? 0;
+      const cycle = createRandom(seed, "permutation", group).shuffle(Uint32Array.from({ length: units }, (_, i) => i));
+      const order = new Uint32Array(units);
+      for (const [i, place] of cycle.entries()) order[place] = cycle[(i + 1) % units];
+      return [group, order];
     }),
   );
 }

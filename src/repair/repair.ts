@@ -31,6 +31,8 @@ export interface RepairOptions extends RunOptions {
   readonly weights?: readonly number[];
   /** Whether statistics are also taken on each dataset alone and kept beside the shared ones; `statistics` only. */
   readonly perDataset?: boolean;
+  /** Whether variances are measured before and after, where parents and data are there; default true. */
+  readonly report?: boolean;
   /** What the model is called in messages. */
   readonly source?: string;
 }
@@ -66,7 +68,7 @@ export async function repair(
   const measure = (of: StateDict): Promise<ReadonlyMap<string, ChannelMoments>> =>
     channelMoments({ network, state: of }, values, { ...options, ...(data as BatchSource) });
   let target: ReadonlyMap<string, ChannelMoments> | undefined;
-  if (data !== undefined && parents.length > 0) {
+  if (data !== undefined && parents.length > 0 && (options.report !== false || method === "rescale")) {
     const measured = await inTurn(parents, measure);
     target = new Map(
       values.map((value) => [
@@ -82,7 +84,7 @@ export async function repair(
   return {
     state: await withOwn(repaired),
     method,
-    ...(target === undefined
+    ...(target === undefined || options.report === false
       ? {}
       : {
           ratios: varianceRatios(network, { target, before: await measure(state), after: await measure(repaired) }),

@@ -1,10 +1,13 @@
 import { existsSync } from "node:fs";
+import type { Checkpoint } from "../../checkpoint/checkpoint.js";
 import { OnebasinError } from "../../core/errors.js";
 import type { TensorPlan } from "../../merge/plan.js";
+import type { MergeOptions } from "../../node/index.js";
 import { parseBytes, parseChoice, parseCount, parsePairs } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
 import { describeFiles } from "../describe-files.js";
 import { describePlan, plannedJson, planTable } from "../describe-plan.js";
+import { type MergedOnNetworks, mergeOnNetworks, needsNetworks } from "../merge-on-networks.js";
 import { formatBytes } from "../progress.js";
 import { isRecipe, runRecipe } from "../run-recipe.js";
 
@@ -30,6 +33,13 @@ export const merge = defineCommand({
     { flags: "--shard-size <size>", doc: "write several files of at most this size, and their index: 5GB" },
     { flags: "--memory <size>", doc: "memory the process may take (default: 512MiB)" },
     { flags: "--allow-nonfinite", doc: "merge although inputs hold NaN or infinity" },
+    { flags: "--align <matcher>", doc: "put units in one order first: weights, activations, … (see: onebasin align)" },
+    { flags: "--repair", doc: "put the statistics right afterwards, on the training images of --data" },
+    { flags: "--evaluate", doc: "judge the result on the test images of --data" },
+    { flags: "--data <dataset...>", doc: "for --align, --repair and --evaluate: mnist, svhn, pen, …" },
+    { flags: "--arch <architecture>", doc: "for these too (default: what the checkpoints say or their keys tell)" },
+    { flags: "--images <n>", doc: "training images of each dataset to draw from (default: the first 4000)" },
+    { flags: "--limit <n>", doc: "only the first n test images of each dataset" },
     { flags: "--dry-run", doc: "show what each key would become, and write nothing" },
   ],
   examples: [
@@ -38,6 +48,7 @@ export const merge = defineCommand({
     "onebasin merge tuned.pth --base base.pth --expr 'base + 0.5*(a - base)' -o half.pth",
     "onebasin merge a.pth b.pth --rule 'classifier.*: copy a' --dry-run -o m.pth",
     "onebasin merge recipe.yml -o merged/",
+    "onebasin merge a.pth b.pth -o m.pth --align activations --repair --data mnist mnist-m --evaluate",
   ],
   run: async (call) => {
     const { args, options, output, signal } = call;
@@ -48,7 +59,8 @@ export const merge = defineCommand({
     const threads = parseCount("--threads", options.threads);
     const memory = parseBytes("--memory", options.memory);
     const shardSize = parseBytes("--shard-size", options.shardSize);
-    const plan = await planFrom(call);
+    const networks = !isDry && needsNetworks(options) ? await mergedNetworks(call) : undefined;
+    const plan = networks?.plan ?? (await planFrom(call));
     const summary = describePlan(plan);
     const sayNotes = (): void => plan.notes.forEach(output.note);
     if (isDry) {
@@ -60,7 +72,8 @@ export const merge = defineCommand({
       return;
     }
     const { save } = await import("../../node/index.js");
-    const report = await save(plan, path as string, {
+    const report = await save(networks?.state ?? plan, path as string, {
+      metadata: networks?.metadata,
       threads,
       memory,
       shardSize,
@@ -68,42 +81,58 @@ export const merge = defineCommand({
       onProgress: output.onProgress,
     });
     sayNotes();
+    const judged = await networks?.judge();
     const where = describeFiles(path as string, report.files);
-    output.result(`${where}: ${summary.text}, ${formatBytes(report.bytesWritten)}`, {
+    const text = `${where}: ${summary.text}, ${formatBytes(report.bytesWritten)}`;
+    output.result([text, networks?.report.text, judged?.text].filter(Boolean).join("\n"), {
       output: path,
       ...report,
       ...summary.json,
+      ...networks?.report.json,
+      ...judged?.json,
     });
   },
 });
 
-async function planFrom({ args, options }: CliCall): Promise<TensorPlan> {
-  const library = await import("../../node/index.js");
-  const { parseWeights } = await import("../../merge/rule.js");
+async function planFrom(call: CliCall): Promise<TensorPlan> {
+  const { merge: plan } = await import("../../node/index.js");
+  return plan(await openModels(call), await mergeOptions(call));
+}
+
+async function mergedNetworks(call: CliCall): Promise<MergedOnNetworks> {
+  return mergeOnNetworks(await openModels(call), await mergeOptions(call), call);
+}
+
+async function openModels({ args, options }: CliCall): Promise<Record<string, Checkpoint>> {
+  const { open } = await import("../../node/index.js");
   const { modelName } = await import("../../merge/model-name.js");
+  const models: Record<string, Checkpoint> = {};
+  for (const [i, { name, path }] of args.map(namedPath).entries()) {
+    const key = name ?? modelName(i);
+    if (Object.hasOwn(models, key)) throw new OnebasinError("usage", `Two models are called "${key}".`);
+    models[key] = await open(path, { entry: options.entry as string | undefined });
+  }
+  return models;
+}
+
+async function mergeOptions({ options }: CliCall): Promise<MergeOptions> {
+  const { open } = await import("../../node/index.js");
+  const { parseWeights } = await import("../../merge/rule.js");
   const { BUFFER_POLICIES } = await import("../../merge/merge-options.js");
   const { parseFloatDType } = await import("../../tensor/dtype.js");
   const entry = options.entry as string | undefined;
-  const names = args.map(namedPath);
-  const open = (path: string) => library.open(path, { entry });
-  const models: Record<string, Awaited<ReturnType<typeof open>>> = {};
-  for (const [i, { name, path }] of names.entries()) {
-    const key = name ?? modelName(i);
-    if (Object.hasOwn(models, key)) throw new OnebasinError("usage", `Two models are called "${key}".`);
-    models[key] = await open(path);
-  }
-  return library.merge(models, {
+  return {
     method: options.method as string | undefined,
     expression: options.expr as string | undefined,
     params: parsePairs("--param", options.param),
     weights: options.weights === undefined ? undefined : parseWeights(options.weights as string),
     rules: options.rule as string[] | undefined,
-    base: options.base === undefined ? undefined : await open(options.base as string),
+    base: options.base === undefined ? undefined : await open(options.base as string, { entry }),
     buffers: parseChoice("--buffers", options.buffers, BUFFER_POLICIES),
     dtype: options.dtype === undefined ? undefined : parseFloatDType(options.dtype as string),
     seed: parseCount("--seed", options.seed, 0),
     allowNonFinite: options.allowNonfinite === true,
-  });
+  };
 }
 
 /** `name=path`, unless a file is really called that. */

@@ -1,0 +1,141 @@
+import { OnebasinError } from "../../core/errors.js";
+import { parsePairs } from "../arguments.js";
+import { type CliCall, defineCommand } from "../command.js";
+import {
+  type LoadedNetwork,
+  loadImages,
+  loadStates,
+  NETWORK_OPTIONS,
+  networkOf,
+  runOptions,
+} from "../load-networks.js";
+import { formatTable } from "../table.js";
+
+export const align = defineCommand({
+  name: "align",
+  args: "<models...>",
+  doc: "Put the units of networks trained apart in the order of the first, so that they can be merged. What each computes stays the same.",
+  options: [
+    {
+      flags: "-o, --output <path>",
+      doc: "file to write, one for each model after the first (repeatable)",
+      repeatable: true,
+    },
+    { flags: "--using <matcher>", doc: "weights, activations, … (default: activations with --data, else weights)" },
+    { flags: "--param <name=value>", doc: "a parameter of the matcher (repeatable)", repeatable: true },
+    { flags: "--spec <file>", doc: "which axes move together, as YAML or JSON (default: derived from the network)" },
+    { flags: "--spec-only", doc: "print which axes move together, as YAML to edit, and do nothing else" },
+    ...NETWORK_OPTIONS,
+  ],
+  examples: [
+    "onebasin align a.pth b.pth -o b-aligned.pth --data mnist",
+    "onebasin align a.pth b.pth -o b-aligned.pth --using weights --param starts=10",
+    "onebasin align a.pth --spec-only > spec.yml",
+  ],
+  run: async (call) => {
+    const { args, options, output } = call;
+    const paths = (options.output as string[] | undefined) ?? [];
+    if (options.specOnly !== true && paths.length !== args.length - 1) {
+      throw new OnebasinError(
+        "usage",
+        `align needs -o once for each model after the first: ${args.length - 1} times.`,
+        {
+          hint: "onebasin align a.pth b.pth -o b-aligned.pth",
+        },
+      );
+    }
+    const models = await loadStates(options.specOnly === true ? args.slice(0, 1) : args, call);
+    const network = await networkIfKnown(models, call);
+    const spec = await specOf(options.spec as string | undefined);
+    if (options.specOnly === true) {
+      output.result(...(await describeSpec(models[0], network, spec)));
+      return;
+    }
+    const library = await import("../../align/align.js");
+    const { save } = await import("../../node/index.js");
+    const images = await loadImages(call, { split: "train" });
+    const found = await library.align(
+      models.map(({ state }) => state),
+      {
+        ...(await runOptions(call)),
+        using: options.using as string | undefined,
+        params: parsePairs("--param", options.param),
+        network,
+        spec,
+        data: images.length === 0 ? undefined : { images },
+        names: args,
+      },
+    );
+    for (const [i, path] of paths.entries()) {
+      await save(found.models[i + 1], path, { metadata: models[i + 1].checkpoint.metadata });
+    }
+    if (found.proof === undefined) {
+      output.note(
+        "The network is not known, so the spec could not be tried out; give it with --arch to have it proven.",
+      );
+    }
+    const lines = paths.map((path, i) => {
+      const { before, after } = found.distances[i];
+      const rows = [...found.moved[i]].map(([group, { units, moved }]) => [
+        group,
+        String(units),
+        String(moved),
+        found.similarity?.get(group)?.toFixed(4) ?? "",
+      ]);
+      const table = formatTable([["units of", "units", "moved", "similarity"], ...rows], [1, 2, 3]);
+      return `${table}\n${path}: ‖${args[0]} − ${args[i + 1]}‖ ${before.toFixed(4)} before, ${after.toFixed(4)} now`;
+    });
+    output.result(lines.join("\n"), {
+      matcher: found.matcher,
+      proof: found.proof,
+      facts: found.facts,
+      models: paths.map((path, i) => ({
+        output: path,
+        model: args[i + 1],
+        ...found.distances[i],
+        groups: [...found.moved[i]].map(([group, moved]) => ({
+          group,
+          ...moved,
+          similarity: found.similarity?.get(group),
+        })),
+      })),
+    });
+  },
+});
+
+/** A plain chain of layers can be aligned without knowing the network. */
+async function networkIfKnown(models: readonly LoadedNetwork[], call: CliCall) {
+  try {
+    return (await networkOf(models, call)).network;
+  } catch (error) {
+    const isUnknown =
+      error instanceof OnebasinError && error.code === "bad-argument" && call.options.arch === undefined;
+    if (isUnknown) return undefined;
+    throw error;
+  }
+}
+
+async function specOf(path: string | undefined) {
+  if (path === undefined) return undefined;
+  const { readFile } = await import("node:fs/promises");
+  const { parseSpec } = await import("../../align/serialize-spec.js");
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new OnebasinError("missing-data", `The permutation spec ${path} cannot be read.`, { cause });
+  });
+  return parseSpec(text, { source: path });
+}
+
+async function describeSpec(
+  { path, state }: LoadedNetwork,
+  network: Awaited<ReturnType<typeof networkIfKnown>>,
+  given: Awaited<ReturnType<typeof specOf>>,
+): Promise<[string, object]> {
+  const { derivePermutationSpec } = await import("../../align/derive-spec.js");
+  const { inferChainSpec } = await import("../../align/infer-chain-spec.js");
+  const { checkSpec } = await import("../../align/permutation-spec.js");
+  const { serializeSpec } = await import("../../align/serialize-spec.js");
+  const spec =
+    given ?? (network === undefined ? inferChainSpec(state, { source: path }) : derivePermutationSpec(network));
+  checkSpec(spec, state, { source: path });
+  return [serializeSpec(spec, { format: "yaml" }).trimEnd(), JSON.parse(serializeSpec(spec, { format: "json" }))];
+}

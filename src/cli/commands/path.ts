@@ -1,0 +1,168 @@
+import { OnebasinError } from "../../core/errors.js";
+import type { ImageSet } from "../../data/image-set.js";
+import type { PathReport } from "../../evaluate/path.js";
+import { parseCount } from "../arguments.js";
+import { defineCommand } from "../command.js";
+import { loadImages, loadStates, NETWORK_OPTIONS, networkOf, runOptions } from "../load-networks.js";
+import { formatTable } from "../table.js";
+
+/** Training images of each dataset that the best point is searched on; statistics come from those before them. */
+const USUAL_HOLDOUT = 1000;
+/** Lines of the table shown of a path; the JSON has all points. */
+const SHOWN_POINTS = 9;
+
+export const path = defineCommand({
+  name: "path",
+  args: "<a> <b>",
+  doc: "Loss and accuracy along the straight line between two networks: the barrier, the best point, a chart.",
+  options: [
+    { flags: "-o, --output <path>", doc: "chart to write, as SVG" },
+    { flags: "--points <n>", doc: "points on the line, both ends included (default: 25)" },
+    { flags: "--align <matcher>", doc: "put the second network's units in order first: weights, activations, …" },
+    { flags: "--repair", doc: "also judge each point with its statistics put right" },
+    { flags: "--best", doc: "search the best point, on training images held out for it" },
+    { flags: "--per-layer", doc: "search one t for each layer as well" },
+    { flags: "--save-best <path>", doc: "write the best point as a checkpoint" },
+    { flags: "--similarity", doc: "also compare what the layers do: CKA, and correlation of units of the same number" },
+    { flags: "--holdout <n>", doc: `training images of each dataset to search on (default: ${USUAL_HOLDOUT})` },
+    { flags: "--limit <n>", doc: "only the first n test images of each dataset" },
+    ...NETWORK_OPTIONS,
+  ],
+  examples: [
+    "onebasin path a.pth b.pth --data mnist -o path.svg",
+    "onebasin path a.pth b.pth --data mnist svhn --align activations --repair --best --limit 2000 --json",
+  ],
+  run: async (call) => {
+    const { args, options, output } = call;
+    if (options.data === undefined) {
+      throw new OnebasinError("usage", "path needs --data, the datasets to judge on: --data mnist pen");
+    }
+    const points = parseCount("--points", options.points, 2);
+    const holdout = parseCount("--holdout", options.holdout) ?? USUAL_HOLDOUT;
+    const wantsBest = options.best === true || options.perLayer === true || options.saveBest !== undefined;
+    const wantsTraining =
+      wantsBest || options.align !== undefined || options.repair === true || options.similarity === true;
+    const models = await loadStates(args, call);
+    const { network } = await networkOf(models, call);
+    const test = await loadImages(call, { split: "test", limit: parseCount("--limit", options.limit) });
+    const training = wantsTraining
+      ? divide(await loadImages(call, { split: "train" }), holdout)
+      : { seen: [], held: [] };
+    const run = await runOptions(call);
+    const library = await import("../../evaluate/path.js");
+    const { evaluate } = await import("../../evaluate/evaluate.js");
+    const { repair } = await import("../../repair/repair.js");
+    const { align } = await import("../../align/align.js");
+    const given = models.map(({ state }) => state);
+    const data = { images: training.seen };
+    const [a, b] =
+      options.align === undefined
+        ? given
+        : (await align(given, { ...run, using: options.align as string, network, data, names: args })).models;
+    const ends = { network, a, b };
+    const repaired =
+      options.repair === true
+        ? async (state: typeof a, t: number) =>
+            (
+              await repair(
+                { network, state },
+                { ...run, onProgress: undefined, data, parents: [a, b], weights: [1 - t, t], report: false },
+              )
+            ).state
+        : undefined;
+    const report = await library.evaluatePath(ends, test, { ...run, points, repair: repaired });
+    const lines = [pathTable(report)];
+    const json: Record<string, unknown> = { ...report };
+    if (wantsBest) {
+      const { searchPath } = await import("../../evaluate/search-path.js");
+      const { layersOf } = await import("../../repair/layer-values.js");
+      const layers = options.perLayer === true ? layersOf(network) : undefined;
+      const best = await searchPath(ends, training.held, { ...run, repair: repaired, layers });
+      const judged = [];
+      for (const set of test) {
+        judged.push({
+          dataset: set.name,
+          ...(await evaluate({ network, state: best.state }, set, { ...run, onProgress: undefined })),
+        });
+      }
+      const scores = judged.map(({ dataset, accuracy }) => `${dataset} ${accuracy.toFixed(2)} %`).join(", ");
+      lines.push(
+        `best t ${best.t.toFixed(2)}${best.perLayer === undefined ? "" : ", then one for each layer"}: ${scores}`,
+      );
+      for (const [layer, t] of Object.entries(best.perLayer?.t ?? {})) lines.push(`  ${layer}: t ${t.toFixed(2)}`);
+      const { state: _, ...found } = best;
+      json.best = { ...found, test: judged };
+      if (options.saveBest !== undefined) {
+        const { save } = await import("../../node/index.js");
+        await save(best.state, options.saveBest as string, { metadata: models[0].checkpoint.metadata });
+      }
+    }
+    if (options.similarity === true) {
+      const { layerSimilarity } = await import("../../align/layer-similarity.js");
+      const similarity = await layerSimilarity({ network, a, b }, { ...run, ...data });
+      const rows = similarity.map(({ group, value, cka, correlation }) => [
+        group,
+        value,
+        cka.toFixed(3),
+        correlation.toFixed(3),
+      ]);
+      lines.push(formatTable([["units of", "value", "CKA", "correlation"], ...rows], [2, 3]));
+      json.similarity = similarity;
+    }
+    if (options.output !== undefined) {
+      const { pathChart } = await import("../../evaluate/path-chart.js");
+      const { writeText } = await import("../../node/training-files.js");
+      await writeText(options.output as string, pathChart(report, { names: [args[0], args[1]] }));
+      lines.push(`${options.output}: the chart`);
+    }
+    output.result(lines.join("\n"), json);
+  },
+});
+
+/** The last images of each training set are held out. */
+function divide(sets: readonly ImageSet[], count: number): { readonly seen: ImageSet[]; readonly held: ImageSet[] } {
+  const part = (set: ImageSet, from: number, to: number): ImageSet => {
+    const size = set.channels * set.height * set.width;
+    return {
+      ...set,
+      images: set.images.subarray(from * size, to * size),
+      labels: set.labels.subarray(from, to),
+      count: to - from,
+    };
+  };
+  for (const { name, count: all } of sets) {
+    if (all > count) continue;
+    throw new OnebasinError(
+      "bad-argument",
+      `--holdout ${count} leaves nothing of the ${all} training images of ${name}.`,
+    );
+  }
+  return {
+    seen: sets.map((set) => part(set, 0, set.count - count)),
+    held: sets.map((set) => part(set, set.count - count, set.count)),
+  };
+}
+
+function pathTable({ t, curves }: PathReport): string {
+  const shown = new Set(
+    Array.from({ length: Math.min(SHOWN_POINTS, t.length) }, (_, i) =>
+      Math.round((i * (t.length - 1)) / (Math.min(SHOWN_POINTS, t.length) - 1)),
+    ),
+  );
+  const heads = curves.map(({ dataset, repaired }) => `${dataset}${repaired ? ", repaired" : ""}`);
+  const rows = t.flatMap((share, i) =>
+    shown.has(i)
+      ? [
+          [
+            share.toFixed(3),
+            ...curves.map(({ accuracy, loss }) => `${accuracy[i].toFixed(2)} %  ${loss[i].toFixed(4)}`),
+          ],
+        ]
+      : [],
+  );
+  const barriers = ["barrier", ...curves.map(({ barrier }) => barrier.toFixed(4))];
+  return formatTable(
+    [["t", ...heads], ...rows, barriers],
+    heads.map((_, i) => i + 1),
+  );
+}

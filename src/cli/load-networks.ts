@@ -1,0 +1,88 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { OnebasinError } from "../core/errors.js";
+import type { ImageSet, Split } from "../data/image-set.js";
+import type { LoadedArchitecture } from "../node/load-architecture.js";
+import type { StateDict } from "../tensor/tensor.js";
+import { parseCount } from "./arguments.js";
+import type { CliCall, CliOption } from "./command.js";
+
+/** Training images that are looked at for matching and repair, unless told: statistics need no more. */
+const USUAL_IMAGES = 4000;
+
+/** Options of every command that runs networks on images. */
+export const NETWORK_OPTIONS: readonly CliOption[] = [
+  { flags: "--images <n>", doc: `training images of each dataset to draw from (default: the first ${USUAL_IMAGES})` },
+  { flags: "--data <dataset...>", doc: "one or more datasets: mnist, svhn, pen, folder:DIR, … (see: onebasin data)" },
+  {
+    flags: "--arch <architecture>",
+    doc: "vgg16:width=0.25, net.onnx, net.ts (default: what the checkpoint says or its keys tell)",
+  },
+  { flags: "--entry <name>", doc: "which nested state dict, when a file holds several" },
+];
+
+export interface LoadedNetwork {
+  readonly path: string;
+  readonly checkpoint: Checkpoint;
+  readonly state: StateDict;
+}
+
+/** Opens checkpoints and reads them whole. */
+export async function loadStates(paths: readonly string[], { options }: CliCall): Promise<LoadedNetwork[]> {
+  const { open, toStateDict } = await import("../node/index.js");
+  const loaded: LoadedNetwork[] = [];
+  for (const path of paths) {
+    const checkpoint = await open(path, { entry: options.entry as string | undefined });
+    loaded.push({ path, checkpoint, state: await toStateDict(checkpoint) });
+  }
+  return loaded;
+}
+
+/** The network that checkpoints belong to: as named, or as the first that tells says. */
+export async function networkOf(models: readonly LoadedNetwork[], { options }: CliCall): Promise<LoadedArchitecture> {
+  const { architectureOf, ARCHITECTURE_KEY } = await import("../node/load-architecture.js");
+  const telling = models.find(({ checkpoint }) => checkpoint.metadata[ARCHITECTURE_KEY] !== undefined) ?? models[0];
+  return architectureOf(telling.checkpoint, options.arch as string | undefined);
+}
+
+/**
+ * Loads the datasets of `--data`.
+ *
+ * @param limit how many test images of each; default all. Of training images there are as many as `--images` says.
+ */
+export async function loadImages(
+  { options, output, signal }: CliCall,
+  { split, limit }: { readonly split: Split; readonly limit?: number },
+): Promise<ImageSet[]> {
+  const own = split === "train" ? (parseCount("--images", options.images) ?? USUAL_IMAGES) : limit;
+  const names = (options.data as string[] | undefined) ?? [];
+  if (names.length === 0) return [];
+  const { createDatasetCache } = await import("../node/dataset-cache.js");
+  const { loadDataset } = await import("../data/load-dataset.js");
+  const environment = createDatasetCache({ onProgress: output.onProgress, signal });
+  const seed = parseCount("--seed", options.seed, 0);
+  const sets: ImageSet[] = [];
+  for (const name of names) {
+    const images = await loadDataset(name, { split, limit: own, seed, environment });
+    for (const note of images.notes) output.note(note);
+    sets.push(images);
+  }
+  return sets;
+}
+
+/** What long work takes from the command line. */
+export async function runOptions({ options, output, signal }: CliCall) {
+  const { onnxRuntime } = await import("../node/onnx-runtime.js");
+  return {
+    runtime: onnxRuntime,
+    threads: parseCount("--threads", options.threads),
+    seed: parseCount("--seed", options.seed, 0),
+    signal,
+    onProgress: output.onProgress,
+  };
+}
+
+/** @throws `usage` when an option that a command cannot do without is missing */
+export function needed(command: string, flag: string, value: unknown, example: string): string {
+  if (typeof value === "string") return value;
+  throw new OnebasinError("usage", `${command} needs ${flag}.`, { hint: example });
+}

@@ -1,0 +1,87 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { OnebasinError } from "../core/errors.js";
+import type { TensorPlan } from "../merge/plan.js";
+import type { MergeOptions } from "../node/index.js";
+import type { StateDict } from "../tensor/tensor.js";
+import { parseCount } from "./arguments.js";
+import type { CliCall } from "./command.js";
+import { loadImages, runOptions } from "./load-networks.js";
+
+/** What a merge that also aligns, repairs or judges gives beside the file. */
+export interface MergedOnNetworks {
+  readonly state: StateDict;
+  readonly plan: TensorPlan;
+  /** Where the file's format can hold it: which network the tensors belong to. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly report: { readonly text: string; readonly json: object };
+  /** Carries out what must wait until the file is written. */
+  readonly judge: () => Promise<{ readonly text: string; readonly json: object }>;
+}
+
+/** Whether a merge needs to know what the tensors compute. */
+export const needsNetworks = ({ align, repair, evaluate }: CliCall["options"]): boolean =>
+  align !== undefined || repair === true || evaluate === true;
+
+/** Aligns, merges, repairs and judges, as the options of `merge` say. */
+export async function mergeOnNetworks(
+  models: Readonly<Record<string, Checkpoint>>,
+  merge: MergeOptions,
+  call: CliCall,
+): Promise<MergedOnNetworks> {
+  const { options } = call;
+  if (options.data === undefined && (options.repair === true || options.evaluate === true)) {
+    throw new OnebasinError(
+      "usage",
+      `${options.evaluate === true ? "--evaluate" : "--repair"} needs --data, the datasets: --data mnist svhn`,
+    );
+  }
+  const { architectureOf, ARCHITECTURE_KEY } = await import("../node/load-architecture.js");
+  const { mergeNetworks } = await import("../node/merge-networks.js");
+  const checkpoints = Object.values(models);
+  const telling = checkpoints.find(({ metadata }) => metadata[ARCHITECTURE_KEY] !== undefined) ?? checkpoints[0];
+  const { name, network } = await architectureOf(telling, options.arch as string | undefined);
+  const looksAtImages = options.align !== undefined || options.repair === true;
+  const images = looksAtImages ? await loadImages(call, { split: "train" }) : [];
+  const run = await runOptions(call);
+  const { state, plan, alignment, repaired } = await mergeNetworks(models, {
+    ...run,
+    network,
+    merge,
+    align: options.align as string | undefined,
+    repair: options.repair === true,
+    images,
+  });
+  const steps = [
+    ...(alignment === undefined
+      ? []
+      : alignment.distances.map(({ before, after }, i) => {
+          const [first, ...others] = Object.keys(models);
+          return `aligned by ${alignment.matcher}: ‖${first} − ${others[i]}‖ ${before.toFixed(3)}, now ${after.toFixed(3)}`;
+        })),
+    ...(repaired === undefined ? [] : [`repaired by ${repaired.method}`]),
+  ];
+  return {
+    state,
+    plan,
+    metadata: { [ARCHITECTURE_KEY]: name },
+    report: {
+      text: steps.join("\n"),
+      json: {
+        alignment: alignment && { matcher: alignment.matcher, distances: alignment.distances, facts: alignment.facts },
+        repair: repaired && { method: repaired.method, ratios: repaired.ratios },
+      },
+    },
+    judge: async () => {
+      if (options.evaluate !== true) return { text: "", json: {} };
+      const { evaluate } = await import("../evaluate/evaluate.js");
+      const results: object[] = [];
+      const lines: string[] = [];
+      for (const set of await loadImages(call, { split: "test", limit: parseCount("--limit", options.limit) })) {
+        const score = await evaluate({ network, state }, set, run);
+        results.push({ dataset: set.name, ...score });
+        lines.push(`${set.name}: ${score.accuracy.toFixed(2)} % of ${score.count}, loss ${score.loss.toFixed(4)}`);
+      }
+      return { text: lines.join("\n"), json: { results } };
+    },
+  };
+}

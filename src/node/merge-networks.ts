@@ -1,0 +1,63 @@
+import { type Alignment, align } from "../align/align.js";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import type { OnProgress } from "../core/progress.js";
+import type { ImageSet } from "../data/image-set.js";
+import type { TensorPlan } from "../merge/plan.js";
+import type { Network } from "../network/graph.js";
+import { type Repaired, repair } from "../repair/repair.js";
+import type { StateDict } from "../tensor/tensor.js";
+import { type MergeOptions, merge, toStateDict } from "./index.js";
+import { onnxRuntime } from "./onnx-runtime.js";
+
+export interface MergeNetworksOptions {
+  readonly network: Network;
+  /** How the parameters are combined. */
+  readonly merge?: MergeOptions;
+  /** Which matcher puts units in one order first; none when absent. */
+  readonly align?: string;
+  /** Whether statistics are put right afterwards. */
+  readonly repair?: boolean;
+  /** Training images that matching and repair look at. */
+  readonly images?: readonly ImageSet[];
+  readonly threads?: number;
+  /** Default 0. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+export interface MergedNetworks {
+  readonly state: StateDict;
+  readonly plan: TensorPlan;
+  readonly alignment?: Alignment;
+  readonly repaired?: Repaired;
+}
+
+/**
+ * The whole way from networks trained apart to one that works: units in one order, merged, statistics put right.
+ *
+ * @param models by name, at least two; all are held in memory
+ * @throws as `align`, `merge` and `repair`
+ */
+export async function mergeNetworks(
+  models: Readonly<Record<string, Checkpoint>>,
+  options: MergeNetworksOptions,
+): Promise<MergedNetworks> {
+  const { network, images, threads, seed, signal, onProgress } = options;
+  const run = { runtime: onnxRuntime, threads, seed, signal, onProgress };
+  const data = images === undefined || images.length === 0 ? undefined : { images };
+  const names = Object.keys(models);
+  const given: StateDict[] = [];
+  for (const name of names) given.push(await toStateDict(models[name]));
+  const alignment =
+    options.align === undefined
+      ? undefined
+      : await align(given, { ...run, using: options.align, network, data, names });
+  const parents = alignment?.models ?? given;
+  const plan = await merge(Object.fromEntries(names.map((name, i) => [name, parents[i]])), options.merge);
+  const merged = await toStateDict(plan);
+  if (options.repair !== true) return { state: merged, plan, alignment };
+  const { weights } = options.merge ?? {};
+  const repaired = await repair({ network, state: merged }, { ...run, data, parents, weights });
+  return { state: repaired.state, plan, alignment, repaired };
+}

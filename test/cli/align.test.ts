@@ -1,0 +1,126 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { applyPermutation } from "../../src/align/apply-permutation.js";
+import { derivePermutationSpec } from "../../src/align/derive-spec.js";
+import { randomPermutation } from "../../src/align/random-permutation.js";
+import { createInitialState } from "../../src/network/initial-state.js";
+import { parseArchitecture } from "../../src/network/parse-architecture.js";
+import { save, toStateDict } from "../../src/node/index.js";
+import { runCli } from "../support/run-cli.js";
+
+const { network } = parseArchitecture("vgg16:width=0.03125");
+const spec = derivePermutationSpec(network);
+let folder: string;
+const at = (name: string): string => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "onebasin-align-"));
+  const a = createInitialState(network, { seed: 1 });
+  await save(a, at("a.pth"));
+  await save(applyPermutation(a, randomPermutation(spec, { seed: 2 }), { spec }), at("b.pth"));
+  await save(createInitialState(network, { seed: 3 }), at("c.pth"));
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const images = ["--data", "pen", "plate", "--limit", "40", "--images", "200"];
+const json = async (...args: string[]) => {
+  const { status, stdout, stderr } = await runCli([...args, "--json", "--quiet"], { cwd: folder });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+  return JSON.parse(stdout);
+};
+
+test("align puts permuted units back, and says what moved", async () => {
+  const { matcher, proof, models } = await json("align", "a.pth", "b.pth", "-o", "aligned.pth");
+  expect(matcher).toBe("weights");
+  expect(proof).toBeLessThan(1e-4);
+  expect(models[0].after).toBe(0);
+  expect(models[0].groups.map(({ group }: { group: string }) => group)).toEqual([...spec.groups.keys()]);
+  expect(await toStateDict(at("aligned.pth"))).toEqual(await toStateDict(at("a.pth")));
+});
+
+test("a spec is printed, edited and given back", async () => {
+  const { stdout } = await runCli(["align", "a.pth", "--spec-only"], { cwd: folder });
+  expect(stdout).toContain('classifier.0.weight: ["classifier.0", { product: ["block_4.6", 4] }]');
+  await writeFile(at("spec.yml"), stdout.replaceAll('"classifier.3"', "128").replace("  classifier.3: 128\n", ""));
+  const { models } = await json("align", "a.pth", "b.pth", "-o", "partly.pth", "--spec", "spec.yml");
+  expect(models[0].groups).toHaveLength(spec.groups.size - 1);
+  await writeFile(at("broken.yml"), stdout.replace('block_1.0.bias: ["block_1.0"]', "block_1.0.bias: [2]"));
+  const broken = await runCli(["align", "a.pth", "b.pth", "-o", "x.pth", "--spec", "broken.yml"], { cwd: folder });
+  expect(broken.status).toBe(1);
+  expect(broken.stderr).toContain('reordering group "block_1.0" changes its outputs');
+});
+
+test("merge aligns, repairs and judges in one line", async () => {
+  const line = [
+    "merge",
+    "a.pth",
+    "c.pth",
+    "-o",
+    "m.pth",
+    "--align",
+    "activations",
+    "--repair",
+    "--evaluate",
+    ...images,
+  ];
+  const { alignment, repair, results } = await json(...line);
+  expect(alignment.matcher).toBe("activations");
+  expect(repair.ratios.map(({ layer }: { layer: string }) => layer)).toContain("block_4.6");
+  expect(results.map(({ dataset, count }: { dataset: string; count: number }) => [dataset, count])).toEqual([
+    ["pen", 40],
+    ["plate", 40],
+  ]);
+  const repaired = await json(
+    "repair",
+    "m.pth",
+    "-o",
+    "r.pth",
+    "--per-dataset",
+    "--batches",
+    "2",
+    "--data",
+    "pen",
+    "plate",
+  );
+  expect(repaired.method).toBe("statistics");
+  expect((await toStateDict(at("r.pth"))).has("statistics.plate.block_1.1.running_var")).toBe(true);
+});
+
+test("path writes a chart and finds the best point", async () => {
+  const line = [
+    "path",
+    "a.pth",
+    "c.pth",
+    "--points",
+    "3",
+    "--best",
+    "--holdout",
+    "40",
+    "--similarity",
+    "-o",
+    "path.svg",
+  ];
+  const { t, curves, best, similarity } = await json(...line, ...images);
+  expect(t).toEqual([0, 0.5, 1]);
+  expect(curves).toHaveLength(2);
+  expect(best.t).toBeGreaterThanOrEqual(0);
+  expect(similarity).toHaveLength(12);
+  expect(await readFile(at("path.svg"), "utf8")).toMatch(/^<svg /);
+});
+
+test.each([
+  [["align", "a.pth", "b.pth", "-o", "x.pth", "--using", "activations"], 1, "compares what units do on images"],
+  [["align", "a.pth", "b.pth"], 2, "align needs -o once for each model after the first: 1 times."],
+  [["repair", "a.pth", "-o", "x.pth"], 1, 'Repair by "statistics" needs images; none were given.'],
+  [["path", "a.pth", "b.pth"], 2, "path needs --data"],
+  [["merge", "a.pth", "b.pth", "-o", "x.pth", "--repair"], 2, "--repair needs --data"],
+])("%j is refused", async (args, status, message) => {
+  const result = await runCli(args, { cwd: folder });
+  expect(result.stderr).toContain(message);
+  expect(result.status).toBe(status);
+  expect(result.stdout).toBe("");
+});
