@@ -48,10 +48,10 @@ test("a spec is printed, edited and given back", async () => {
   await writeFile(at("spec.yml"), stdout.replaceAll('"classifier.3"', "128").replace("  classifier.3: 128\n", ""));
   const { models } = await json("align", "a.pth", "b.pth", "-o", "partly.pth", "--spec", "spec.yml");
   expect(models[0].groups).toHaveLength(spec.groups.size - 1);
-  await writeFile(at("broken.yml"), stdout.replace('block_1.0.bias: ["block_1.0"]', "block_1.0.bias: [2]"));
+  await writeFile(at("broken.yml"), stdout.replace('classifier.3.bias: ["classifier.3"]', "classifier.3.bias: [128]"));
   const broken = await runCli(["align", "a.pth", "b.pth", "-o", "x.pth", "--spec", "broken.yml"], { cwd: folder });
   expect(broken.status).toBe(1);
-  expect(broken.stderr).toContain('reordering group "block_1.0" changes its outputs');
+  expect(broken.stderr).toContain('reordering group "classifier.3" changes its outputs');
 });
 
 test("merge aligns, repairs and judges in one line", async () => {
