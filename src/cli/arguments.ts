@@ -56,6 +56,21 @@ export function parseNamed(
   return { id, params: parsePairs(flag, options === "" ? [] : options.split(",")) };
 }
 
+/** `--resume` and `--part 2/8`. */
+export function parseResume(options: Readonly<Record<string, unknown>>): {
+  readonly resume: boolean;
+  readonly part?: { readonly part: number; readonly parts: number };
+} {
+  const resume = options.resume === true;
+  if (options.part === undefined) return { resume };
+  const match = /^([0-9]{1,6})\/([0-9]{1,6})$/.exec(String(options.part));
+  const [part, parts] = match === null ? [0, 0] : [Number(match[1]), Number(match[2])];
+  if (part < 1 || part > parts) {
+    throw new OnebasinError("usage", `--part is "${String(options.part)}"; expected which of how many, such as 2/8.`);
+  }
+  return { resume, part: { part, parts } };
+}
+
 /** One of a few words. */
 export function parseChoice<const C extends string>(flag: string, text: unknown, choices: readonly C[]): C | undefined {
   if (text === undefined) return undefined;

@@ -1,5 +1,5 @@
 import { OnebasinError } from "../core/errors.js";
-import { parseBytes, parseCount } from "./arguments.js";
+import { parseBytes, parseCount, parseResume } from "./arguments.js";
 import type { CliCall } from "./command.js";
 import { describePlan, plannedJson, planTable } from "./describe-plan.js";
 import { formatBytes } from "./progress.js";
@@ -31,6 +31,7 @@ export async function runRecipe({ args: [path], options, output, signal }: CliCa
   const threads = parseCount("--threads", options.threads);
   const memory = parseBytes("--memory", options.memory);
   const shardSize = parseBytes("--shard-size", options.shardSize);
+  const resuming = parseResume(options);
   const seed = parseCount("--seed", options.seed, 0);
   const { openRecipe, saveRecipe } = await import("../node/merge-recipe.js");
   const opened = await openRecipe(path, { seed, allowNonFinite: options.allowNonfinite === true });
@@ -44,7 +45,14 @@ export async function runRecipe({ args: [path], options, output, signal }: CliCa
     return;
   }
   const onProgress = output.onProgress;
-  const report = await saveRecipe(opened, folder as string, { threads, memory, shardSize, signal, onProgress });
+  const report = await saveRecipe(opened, folder as string, {
+    threads,
+    memory,
+    shardSize,
+    ...resuming,
+    signal,
+    onProgress,
+  });
   sayNotes();
   output.result(`${folder}: ${summary.text}, ${formatBytes(report.bytesWritten)} in ${report.files.length} files`, {
     output: folder,

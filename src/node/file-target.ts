@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { OutputFile } from "../checkpoint/layout.js";
@@ -5,6 +6,14 @@ import { OnebasinError } from "../core/errors.js";
 import type { OutputTarget } from "../merge/execute/output-target.js";
 import { createFileJobIO, writeError } from "./job-io.js";
 import { openFileBackend, type ThreadOptions } from "./open-file-backend.js";
+
+export interface FileTargetOptions extends ThreadOptions {
+  /** Use what an earlier attempt left behind, and leave behind what this one makes, under names that do not change. */
+  readonly resume?: boolean;
+}
+
+/** Where a file of a resumable output is written until all is complete. */
+export const partialPath = (folder: string, name: string): string => join(folder, `.${name}.partial`);
 
 /**
  * Output files in a folder, written beside their final place under temporary names and renamed at the end.
@@ -14,11 +23,16 @@ import { openFileBackend, type ThreadOptions } from "./open-file-backend.js";
 export async function createFileTarget(
   folder: string,
   files: readonly OutputFile[],
-  options: ThreadOptions = {},
+  options: FileTargetOptions = {},
 ): Promise<OutputTarget> {
+  // Random, because several machines may write to one folder.
+  const ending = `${process.pid}-${randomBytes(4).toString("hex")}.partial`;
   const targets = files.map(({ name }) => join(folder, name));
-  const temporary = files.map(({ name }) => join(folder, `.${name}.${process.pid}.partial`));
+  const temporary = files.map(({ name }) =>
+    options.resume ? partialPath(folder, name) : join(folder, `.${name}.${ending}`),
+  );
   const abort = async (): Promise<void> => {
+    if (options.resume) return;
     await Promise.all(temporary.map((path) => rm(path, { force: true })));
   };
   try {
@@ -28,7 +42,7 @@ export async function createFileTarget(
       folder,
       files.reduce((total, { size }) => total + size, 0),
     );
-    for (const [i, { size }] of files.entries()) await createEmpty(temporary[i], size);
+    for (const [i, { size }] of files.entries()) await createSized(temporary[i], size, options.resume ? "a" : "w");
   } catch (error) {
     await abort();
     throw error instanceof OnebasinError ? error : writeError(targets[0] ?? folder, error);
@@ -74,8 +88,9 @@ async function checkRoom(folder: string, needed: number): Promise<void> {
 
 const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
-async function createEmpty(path: string, size: number): Promise<void> {
-  const handle = await open(path, "w");
+/** Bytes that are there stay when the file is opened to append. */
+async function createSized(path: string, size: number, flags: "a" | "w"): Promise<void> {
+  const handle = await open(path, flags);
   await handle.truncate(size);
   await handle.close();
 }

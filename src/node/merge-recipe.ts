@@ -4,16 +4,16 @@ import { type Checkpoint, closeCheckpoint } from "../checkpoint/checkpoint.js";
 import type { OutputFile, OutputLayout } from "../checkpoint/layout.js";
 import { layoutSafetensors } from "../checkpoint/safetensors/layout.js";
 import { OnebasinError, throwProblems } from "../core/errors.js";
-import { outputTensors, type WriteReport, writePlan } from "../merge/execute/write-plan.js";
+import { outputTensors, type WriteReport } from "../merge/execute/write-plan.js";
 import { parseRecipe } from "../merge/recipe-file/parse-recipe.js";
 import { planRecipe, type RecipePlan, type RecipePlanOptions } from "../merge/recipe-file/plan-recipe.js";
 import { modelsOf, type RecipeFile } from "../merge/recipe-file/recipe-file.js";
 import type { FloatDType } from "../tensor/dtype.js";
-import { createFileTarget } from "./file-target.js";
 import { modelCard } from "./model-card.js";
 import { correctConfig, type ModelFiles, readModelFiles } from "./model-folder.js";
 import { openPath } from "./open-path.js";
-import type { SavePlanOptions } from "./save-plan.js";
+import { planFingerprint } from "./plan-fingerprint.js";
+import { type WriteFolderOptions, writeFolder } from "./write-folder.js";
 
 /** As large as Hugging Face libraries make them. */
 const SHARD_BYTES = 5_000_000_000;
@@ -82,17 +82,16 @@ async function findModel(name: string, recipeFolder: string): Promise<string> {
 export async function saveRecipe(
   { recipe, plan, paths }: OpenedRecipe,
   folder: string,
-  options: SavePlanOptions = {},
+  options: Omit<WriteFolderOptions, "format"> = {},
 ): Promise<WriteReport> {
   try {
     const layout = layoutSafetensors(outputTensors(plan), {
       fileName: "model.safetensors",
       shardSize: options.shardSize ?? SHARD_BYTES,
-      metadata: { ...plan.metadata, ...options.metadata },
+      metadata: { ...plan.metadata, onebasin_merge: planFingerprint(plan), ...options.metadata },
     });
     const complete = withFiles(layout, await companionFiles({ recipe, plan, paths }, folder));
-    const target = await createFileTarget(folder, complete.files, options);
-    return await writePlan(plan, { layout: complete, target, signal: options.signal, onProgress: options.onProgress });
+    return await writeFolder(plan, folder, { ...options, layout: complete });
   } finally {
     await Promise.all(plan.sources.map((source) => source.close?.()));
   }

@@ -1,12 +1,14 @@
 import { basename, dirname } from "node:path";
 import type { OnProgress } from "../core/progress.js";
 import { type LayoutPlanOptions, layoutPlan } from "../library/layout-plan.js";
-import { type WriteReport, writePlan } from "../merge/execute/write-plan.js";
+import type { WriteReport } from "../merge/execute/write-plan.js";
 import type { TensorPlan } from "../merge/plan.js";
-import { createFileTarget } from "./file-target.js";
 import type { ThreadOptions } from "./open-file-backend.js";
+import { writeFolder } from "./write-folder.js";
 
 export interface SavePlanOptions extends ThreadOptions, LayoutPlanOptions {
+  /** Go on where a stopped merge ended, and leave behind what this one made should it be stopped. */
+  readonly resume?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -18,6 +20,5 @@ export interface SavePlanOptions extends ThreadOptions, LayoutPlanOptions {
  */
 export async function savePlan(plan: TensorPlan, path: string, options: SavePlanOptions = {}): Promise<WriteReport> {
   const layout = layoutPlan(plan, basename(path), options);
-  const target = await createFileTarget(dirname(path), layout.files, options);
-  return writePlan(plan, { layout, target, signal: options.signal, onProgress: options.onProgress });
+  return writeFolder(plan, dirname(path), { ...options, layout });
 }

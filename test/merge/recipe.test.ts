@@ -247,6 +247,17 @@ tokenizer_source: two
   });
 });
 
+const EXAMPLES = new URL("../../examples/recipes/", import.meta.url);
+
+test.each(["linear", "slerp", "ties", "dare-ties", "passthrough", "model-stock"])(
+  "the example %s runs on small models",
+  async (name) => {
+    const { numbers, plan } = await run(await readFile(new URL(`${name}.yml`, EXAMPLES), "utf8"));
+    expect(numbers.size).toBe(plan.tensors.length);
+    expect([...numbers.values()].flat().every(Number.isFinite)).toBe(true);
+  },
+);
+
 describe("onebasin's own words", () => {
   test("expr and rules", async () => {
     const { numbers } = await run(`

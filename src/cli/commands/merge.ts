@@ -3,7 +3,7 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.js";
 import { OnebasinError } from "../../core/errors.js";
 import type { TensorPlan } from "../../merge/plan.js";
 import type { MergeOptions } from "../../node/index.js";
-import { parseBytes, parseChoice, parseCount, parsePairs } from "../arguments.js";
+import { parseBytes, parseChoice, parseCount, parsePairs, parseResume } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
 import { describeFiles } from "../describe-files.js";
 import { describePlan, plannedJson, planTable } from "../describe-plan.js";
@@ -32,6 +32,11 @@ export const merge = defineCommand({
     { flags: "--entry <name>", doc: "which nested state dict, when a file holds several" },
     { flags: "--shard-size <size>", doc: "write several files of at most this size, and their index: 5GB" },
     { flags: "--memory <size>", doc: "memory the process may take (default: 512MiB)" },
+    { flags: "--resume", doc: "go on where a stopped merge ended; finished tensors are checked, not made again" },
+    {
+      flags: "--part <i/n>",
+      doc: "with a recipe: write only the i-th share of the shards; n processes make one model",
+    },
     { flags: "--allow-nonfinite", doc: "merge although inputs hold NaN or infinity" },
     { flags: "--align <matcher>", doc: "put units in one order first: weights, activations, … (see: onebasin align)" },
     { flags: "--repair", doc: "put the statistics right afterwards, on the training images of --data" },
@@ -59,6 +64,10 @@ export const merge = defineCommand({
     const threads = parseCount("--threads", options.threads);
     const memory = parseBytes("--memory", options.memory);
     const shardSize = parseBytes("--shard-size", options.shardSize);
+    const { resume, part } = parseResume(options);
+    if (part !== undefined) {
+      throw new OnebasinError("usage", "--part divides the shards of a recipe's output: onebasin merge recipe.yml …");
+    }
     const networks = !isDry && needsNetworks(options) ? await mergedNetworks(call) : undefined;
     const plan = networks?.plan ?? (await planFrom(call));
     const summary = describePlan(plan);
@@ -77,6 +86,7 @@ export const merge = defineCommand({
       threads,
       memory,
       shardSize,
+      resume,
       signal,
       onProgress: output.onProgress,
     });

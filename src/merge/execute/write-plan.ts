@@ -17,6 +17,14 @@ export interface WriteOptions {
   readonly target: OutputTarget;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** Notes tensors down as they are finished, and knows those that already are: they are not written again. */
+  readonly journal?: WriteJournal;
+}
+
+export interface WriteJournal {
+  /** By key, the CRC-32 of the bytes in the output. */
+  readonly finished: ReadonlyMap<string, number>;
+  note(key: string, crc32: number): void;
 }
 
 export interface WriteReport {
@@ -39,14 +47,14 @@ export function outputTensors(plan: TensorPlan): OutputTensor[] {
  * numbers differ; `io`; `aborted`
  */
 export async function writePlan(plan: TensorPlan, options: WriteOptions): Promise<WriteReport> {
-  const { layout, target, signal, onProgress } = options;
+  const { layout, target, signal, onProgress, journal } = options;
   try {
     await checkAgreement(plan);
     for (const [file, { segments }] of layout.files.entries()) {
       for (const { position, bytes } of segments) await target.write(file, position, bytes);
     }
     const { tasks, owners } = await placeTasks(plan, options);
-    const checksums = await runAll(plan, tasks, { target, signal, onProgress });
+    const checksums = await runAll(plan, tasks, { target, signal, onProgress, journal });
     for (const [file, { checksumSegments }] of layout.files.entries()) {
       const crc32Of = (key: string): number => checksums.get(owners.get(key) as string) as number;
       for (const { position, bytes } of checksumSegments?.(crc32Of) ?? []) await target.write(file, position, bytes);
@@ -72,7 +80,7 @@ const entryBytes = ({ dtype, shape }: Pick<PlannedTensor, "dtype" | "shape">): n
 /** One task for each place in the output; tied keys share the task of the first (their owner). */
 async function placeTasks(
   plan: TensorPlan,
-  { layout }: WriteOptions,
+  { layout, journal }: WriteOptions,
 ): Promise<{ tasks: TensorTask[]; owners: Map<string, string> }> {
   const tasks: TensorTask[] = [];
   const owners = new Map<string, string>();
@@ -89,7 +97,7 @@ async function placeTasks(
     tasks.push({
       ...taskOf(tensor, plan),
       output,
-      checksum: layout.files[placement.file].checksumSegments !== undefined,
+      checksum: journal !== undefined || layout.files[placement.file].checksumSegments !== undefined,
     });
   }
   return { tasks, owners };
@@ -116,16 +124,17 @@ function taskOf(tensor: PlannedTensor, plan: TensorPlan): Omit<TensorTask, "outp
 
 async function runAll(
   plan: TensorPlan,
-  tasks: readonly TensorTask[],
-  { target, signal, onProgress }: Pick<WriteOptions, "target" | "signal" | "onProgress">,
+  all: readonly TensorTask[],
+  { target, signal, onProgress, journal }: Pick<WriteOptions, "target" | "signal" | "onProgress" | "journal">,
 ): Promise<Map<string, number>> {
+  const checksums = new Map(journal?.finished);
+  const tasks = all.filter(({ key }) => !checksums.has(key));
   const total = tasks.reduce(
     (sum, { inputs }) => sum + inputs.reduce((bytes, input) => bytes + entryBytes(input), 0),
     0,
   );
   const memoryPerJob = Math.max(0, ...tasks.map(taskMemory));
   const backend = await target.openBackend(plan.sources, { bytes: total, memoryPerJob });
-  const checksums = new Map<string, number>();
   const problems: string[] = [];
   try {
     await runTasks(tasks, backend, {
@@ -133,6 +142,7 @@ async function runAll(
       onBytes: (done) => onProgress?.({ stage: "merging", done, total, unit: "bytes" }),
       onResult: (task, { crc32, nonFinite }) => {
         checksums.set(task.key, crc32);
+        if (nonFinite.every((count) => count === 0)) journal?.note(task.key, crc32);
         for (const [i, count] of nonFinite.entries()) {
           if (count > 0)
             problems.push(
