@@ -5,7 +5,20 @@ import { describePlan, plannedJson, planTable } from "./describe-plan.js";
 import { formatBytes } from "./progress.js";
 
 /** Options of a merge that a recipe says itself. */
-const SAID_BY_RECIPE = ["method", "expr", "param", "weights", "rule", "base", "buffers", "dtype", "entry"];
+const SAID_BY_RECIPE = [
+  "method",
+  "expr",
+  "param",
+  "weights",
+  "rule",
+  "base",
+  "buffers",
+  "dtype",
+  "entry",
+  "align",
+  "repair",
+  "evaluate",
+];
 
 export const isRecipe = (path: string): boolean => /\.ya?ml$/i.test(path);
 
