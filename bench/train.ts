@@ -3,7 +3,7 @@
  * and prints images per second and the ratio. A step is all of it: dropout drawn, forward, backward, SGD with momentum
  * and weight decay.
  *
- *     tsx bench/train.ts [--width 0.125,0.25,0.5] [--rounds 12] [--threads 2] [--batch 128] [--patience 300]
+ *     npm run bench:train -- [--width 0.125,0.25,0.5] [--rounds 12] [--threads 2] [--batch 128] [--patience 300]
  *
  * A round waits until nothing else uses the processor, for so many seconds in all; what was timed on a busy machine is
  * marked.
