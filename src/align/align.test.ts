@@ -95,6 +95,17 @@ describe("activation matching", () => {
   });
 });
 
+describe("matching of many", () => {
+  test("brings permuted copies of one network together", async () => {
+    const spec = derivePermutationSpec(lenet);
+    const a = stateOf(lenet, 1);
+    const copies = [2, 3].map((seed) => applyPermutation(a, randomPermutation(spec, { seed }), { spec }));
+    const { models } = await align([a, ...copies], { runtime, network: lenet, using: "merge-many", threads: 1 });
+    expect(models[1]).toEqual(a);
+    expect(models[2]).toEqual(a);
+  });
+});
+
 describe("bad input", () => {
   const a = stateOf(lenet, 1);
 

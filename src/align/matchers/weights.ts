@@ -1,11 +1,10 @@
 import { choice, integer } from "../../core/params.js";
-import { floatsTensor, tensorFloats } from "../../tensor/float32.js";
-import type { StateDict, Tensor } from "../../tensor/tensor.js";
 import { createAssignmentSolver } from "../assignment.js";
 import { type Descent, descend } from "../descend.js";
-import { createGroupScores, innerProduct } from "../group-scores.js";
+import { createGroupScores } from "../group-scores.js";
 import { defineMatcher } from "../matcher.js";
 import { createMatrixProduct } from "../matrix-product.js";
+import { prepareWeights, WEIGHT_MEASURES } from "../prepare-weights.js";
 
 export const weights = defineMatcher({
   id: "weights",
@@ -16,7 +15,7 @@ export const weights = defineMatcher({
   needs: "weights",
   models: { min: 2, max: 2 },
   params: {
-    measure: choice(["auto", "distance", "cosine"], {
+    measure: choice(WEIGHT_MEASURES, {
       doc: "What is to be small or large: distance between all parameters, as the paper has it; or cosine of each layer's weight, for networks with batch normalisation, where the size of a weight means nothing and scales and biases outweigh all else. `auto` takes cosine where there are running statistics.",
       default: "auto",
     }),
@@ -29,11 +28,8 @@ export const weights = defineMatcher({
     sweeps: integer({ doc: "Most visits of every layer in one search.", default: 100, min: 1, max: 10_000 }),
   },
   async match({ models, spec, parameters, params, runtime, threads, seed, signal, onProgress }) {
-    const isNormalised = [...models[0].keys()].some((key) => key.endsWith("running_var"));
-    const measure = params.measure === "auto" ? (isNormalised ? "cosine" : "distance") : params.measure;
-    const keys = measure === "cosine" ? parameters.filter((key) => isMatrix(models[0], key)) : parameters;
-    const [first, b] = models;
-    const a = measure === "cosine" ? inverselyScaled(first, b, keys) : first;
+    const { keys, scaled } = prepareWeights(models, { parameters, measure: params.measure });
+    const [a, b] = scaled;
     const product = await createMatrixProduct(runtime, { threads });
     try {
       const solver = await createAssignmentSolver();
@@ -71,19 +67,5 @@ export const weights = defineMatcher({
 
 /** From here on one search takes about a minute. */
 const MANY_UNITS = 2048;
-
-const isMatrix = (state: StateDict, key: string): boolean => (state.get(key)?.shape.length ?? 0) > 1;
-
-/** Tensors of `a` divided by their length and that of their counterpart, so that inner products are cosines. */
-function inverselyScaled(a: StateDict, b: StateDict, keys: readonly string[]): StateDict {
-  const scaled = new Map(a);
-  for (const key of keys) {
-    const tensor = a.get(key) as Tensor;
-    const size = Math.sqrt(innerProduct(a, a, [key]) * innerProduct(b, b, [key]));
-    const values = tensorFloats(tensor).map((value) => value / Math.max(size, Number.MIN_VALUE));
-    scaled.set(key, floatsTensor(tensor.shape, values));
-  }
-  return scaled;
-}
 
 const lastOf = ({ objective }: Descent): number => objective[objective.length - 1] ?? Number.NEGATIVE_INFINITY;
