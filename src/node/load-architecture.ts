@@ -8,6 +8,7 @@ import type { Network } from "../network/graph.js";
 import { guessArchitecture } from "../network/guess-architecture.js";
 import { parseOnnx } from "../network/onnx/parse-onnx.js";
 import { parseArchitecture } from "../network/parse-architecture.js";
+import { isDatasetStatistic } from "../repair/dataset-statistics.js";
 import { openFileSource } from "./file-source.js";
 
 /** Where a safetensors file says which network its tensors belong to. */
@@ -42,7 +43,7 @@ export async function loadArchitecture(name: string): Promise<LoadedArchitecture
 export async function architectureOf(checkpoint: Checkpoint, name: string | undefined): Promise<LoadedArchitecture> {
   const told = name ?? checkpoint.metadata[ARCHITECTURE_KEY];
   if (told !== undefined) return loadArchitecture(told);
-  const guessed = guessArchitecture(checkpoint.entries);
+  const guessed = guessArchitecture(new Map([...checkpoint.entries].filter(([key]) => !isDatasetStatistic(key))));
   if (guessed !== undefined) return guessed;
   throw new OnebasinError("bad-argument", `${checkpoint.name} does not say which network its tensors belong to.`, {
     hint: "Name it: --arch vgg16:width=0.25, or a .onnx file, or a .ts module that exports a network. Built in: onebasin archs",

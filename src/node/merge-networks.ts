@@ -2,6 +2,7 @@ import { type Alignment, align } from "../align/align.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { OnProgress } from "../core/progress.js";
 import type { ImageSet } from "../data/image-set.js";
+import { buffersNote } from "../merge/buffers-note.js";
 import type { TensorPlan } from "../merge/plan.js";
 import type { Network } from "../network/graph.js";
 import { type Repaired, repair } from "../repair/repair.js";
@@ -59,5 +60,12 @@ export async function mergeNetworks(
   if (options.repair !== true) return { state: merged, plan, alignment };
   const { weights } = options.merge ?? {};
   const repaired = await repair({ network, state: merged }, { ...run, data, parents, weights });
-  return { state: repaired.state, plan, alignment, repaired };
+  // That the statistics fit neither parent is no longer so.
+  const stale = buffersNote(plan.tensors, options.merge?.buffers ?? "merge");
+  return {
+    state: repaired.state,
+    plan: { ...plan, notes: plan.notes.filter((note) => note !== stale) },
+    alignment,
+    repaired,
+  };
 }

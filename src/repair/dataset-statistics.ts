@@ -8,6 +8,9 @@ const PREFIX = "statistics";
 
 const ownKey = (dataset: string, key: string): string => `${PREFIX}.${dataset}.${key}`;
 
+/** Whether a key is that of one dataset's own statistics. */
+export const isDatasetStatistic = (key: string): boolean => key.startsWith(`${PREFIX}.`);
+
 /**
  * One set of weights with statistics for each of several datasets: the shared ones under their own keys, the others
  * as `statistics.DATASET.KEY`.
@@ -33,7 +36,7 @@ export function datasetsWithStatistics(network: Network, state: StateDict): stri
   const key = normalizationsOf(network)[0]?.mean;
   if (key === undefined) return [];
   return [...state.keys()].flatMap((name) =>
-    name.startsWith(`${PREFIX}.`) && name.endsWith(`.${key}`) ? [name.slice(PREFIX.length + 1, -key.length - 1)] : [],
+    isDatasetStatistic(name) && name.endsWith(`.${key}`) ? [name.slice(PREFIX.length + 1, -key.length - 1)] : [],
   );
 }
 
@@ -46,7 +49,7 @@ export function datasetsWithStatistics(network: Network, state: StateDict): stri
 export function chooseStatistics(network: Network, state: StateDict, dataset: string | undefined): StateDict {
   const known = datasetsWithStatistics(network, state);
   if (dataset !== undefined && !known.includes(dataset)) throw unknownName("set of statistics for", dataset, known);
-  const own = [...state].filter(([key]) => !key.startsWith(`${PREFIX}.`) || network.state.has(key));
+  const own = [...state].filter(([key]) => !isDatasetStatistic(key) || network.state.has(key));
   if (dataset === undefined) return new Map(own);
   return new Map(own.map(([key, tensor]) => [key, state.get(ownKey(dataset, key)) ?? tensor]));
 }

@@ -67,7 +67,8 @@ test("merge aligns, repairs and judges in one line", async () => {
     "--evaluate",
     ...images,
   ];
-  const { alignment, repair, results } = await json(...line);
+  const { alignment, repair, results, notes } = await json(...line);
+  expect(notes).toEqual([]);
   expect(alignment.matcher).toBe("activations");
   expect(repair.ratios.map(({ layer }: { layer: string }) => layer)).toContain("block_4.6");
   expect(results.map(({ dataset, count }: { dataset: string; count: number }) => [dataset, count])).toEqual([
@@ -88,6 +89,9 @@ test("merge aligns, repairs and judges in one line", async () => {
   );
   expect(repaired.method).toBe("statistics");
   expect((await toStateDict(at("r.pth"))).has("statistics.plate.block_1.1.running_var")).toBe(true);
+  const judged = await json("evaluate", "r.pth", "--data", "plate", "--limit", "20");
+  const shared = await json("evaluate", "r.pth", "--data", "plate:seed=1", "--limit", "20");
+  expect([judged.results[0].count, shared.results[0].count]).toEqual([20, 20]);
 });
 
 test("path writes a chart and finds the best point", async () => {

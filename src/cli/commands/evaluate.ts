@@ -37,6 +37,7 @@ export const evaluate = defineCommand({
     const { onnxRuntime } = await import("../../node/onnx-runtime.js");
     const { loadDataset } = await import("../../data/load-dataset.js");
     const library = await import("../../evaluate/evaluate.js");
+    const { chooseStatistics, datasetsWithStatistics } = await import("../../repair/dataset-statistics.js");
     const environment = createDatasetCache({ onProgress: output.onProgress, signal });
     const models = [];
     for (const path of args) {
@@ -64,7 +65,10 @@ export const evaluate = defineCommand({
           signal,
           onProgress: output.onProgress,
         };
-        const score = await library.evaluate({ network, state }, images, evaluateOptions);
+        // A repaired checkpoint may hold statistics of this very dataset.
+        const own = datasetsWithStatistics(network, state).includes(images.name) ? images.name : undefined;
+        const chosen = chooseStatistics(network, state, own);
+        const score = await library.evaluate({ network, state: chosen }, images, evaluateOptions);
         results.push({ checkpoint: path, architecture: name, dataset, ...score });
       }
     }
