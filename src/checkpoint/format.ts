@@ -31,6 +31,8 @@ export interface CheckpointFormat {
    * @throws `bad-file`, `unsafe-file`, `unsupported`, `limit`
    */
   readonly read: (source: ByteSource, options: ReadOptions) => Promise<Checkpoint>;
+  /** Whether an output can be several files with an index. */
+  readonly shards?: boolean;
   /**
    * Plans the bytes of an output; absent when the format is only read.
    *

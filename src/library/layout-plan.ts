@@ -22,13 +22,22 @@ export interface LayoutPlanOptions {
  * @throws `bad-argument` when the extension stands for no format that can be written, `unknown-name`, `unsupported`
  */
 export function layoutPlan(plan: TensorPlan, fileName: string, options: LayoutPlanOptions = {}): OutputLayout {
-  return writableFormat(fileName, options.format).layout(outputTensors(plan), {
+  const format = writableFormat(fileName, options.format);
+  if (options.shardSize !== undefined && format.shards !== true) {
+    throw new OnebasinError("unsupported", `${format.title} files are not written in shards.`, {
+      hint: `Leave the shard size out, or write ${shardedExtensions()}.`,
+    });
+  }
+  return format.layout(outputTensors(plan), {
     fileName,
     shardSize: options.shardSize,
     metadata: { ...plan.metadata, ...options.metadata },
     moduleVersions: plan.moduleVersions,
   });
 }
+
+const shardedExtensions = (): string =>
+  formats.flatMap(({ shards, extensions }) => (shards === true ? extensions : [])).join(", ");
 
 type WritableFormat = CheckpointFormat & Required<Pick<CheckpointFormat, "layout">>;
 

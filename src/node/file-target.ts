@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, open, realpath, rename, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { OutputFile } from "../checkpoint/layout.js";
 import { OnebasinError } from "../core/errors.js";
@@ -10,6 +10,8 @@ import { openFileBackend, type ThreadOptions } from "./open-file-backend.js";
 export interface FileTargetOptions extends ThreadOptions {
   /** Use what an earlier attempt left behind, and leave behind what this one makes, under names that do not change. */
   readonly resume?: boolean;
+  /** Paths that are read for this output, and so must not be replaced by it. */
+  readonly inputs?: readonly string[];
 }
 
 /** Where a file of a resumable output is written until all is complete. */
@@ -18,7 +20,8 @@ export const partialPath = (folder: string, name: string): string => join(folder
 /**
  * Output files in a folder, written beside their final place under temporary names and renamed at the end.
  *
- * @throws `io` when the folder cannot be written to or the disk has too little room
+ * @throws `io` when the folder cannot be written to, the disk has too little room, or a file is in the way that must
+ * not be replaced: an input of this output, one that is read-only, a folder or a device
  */
 export async function createFileTarget(
   folder: string,
@@ -37,7 +40,7 @@ export async function createFileTarget(
   };
   try {
     await mkdir(folder, { recursive: true });
-    for (const path of targets) await refuseFolder(path);
+    for (const path of targets) await refuseToReplace(path, options.inputs ?? []);
     await checkRoom(
       folder,
       files.reduce((total, { size }) => total + size, 0),
@@ -64,17 +67,29 @@ export async function createFileTarget(
   };
 }
 
-async function refuseFolder(path: string): Promise<void> {
+async function refuseToReplace(path: string, inputs: readonly string[]): Promise<void> {
   const info = await stat(path).catch(() => undefined);
-  if (info === undefined || info.isFile()) return;
-  throw new OnebasinError(
-    "io",
-    `${path} is a ${info.isDirectory() ? "folder" : "device"}; a file is to be written there.`,
-    {
+  if (info === undefined) return;
+  if (!info.isFile()) {
+    const kind = info.isDirectory() ? "folder" : "device";
+    throw new OnebasinError("io", `${path} is a ${kind}; a file is to be written there.`, {
       hint: "Name a file, such as merged.safetensors.",
-    },
-  );
+    });
+  }
+  // A rename does not mind the mode of the file it replaces, so it is looked at here.
+  if ((info.mode & ANYONE_MAY_WRITE) === 0) {
+    throw new OnebasinError("io", `${path} is there already and is read-only.`, { hint: "Write to another name." });
+  }
+  const place = await realpath(path);
+  const isInput = await Promise.all(inputs.map(async (input) => (await realpath(input).catch(() => input)) === place));
+  if (isInput.includes(true)) {
+    throw new OnebasinError("io", `${path} is one of the files that are read; it would be lost.`, {
+      hint: "Write to another name.",
+    });
+  }
 }
+
+const ANYONE_MAY_WRITE = 0o222;
 
 async function checkRoom(folder: string, needed: number): Promise<void> {
   const room = await statfs(folder).catch(() => undefined);

@@ -44,7 +44,8 @@ async function writeShare(
   options: SavePlanOptions & { readonly name: string },
 ): Promise<WriteReport> {
   const { signal, onProgress, resume } = options;
-  const target = await createFileTarget(folder, layout.files, options);
+  const inputs = plan.sources.flatMap((source) => source.path ?? []);
+  const target = await createFileTarget(folder, layout.files, { ...options, inputs });
   if (!resume) return writePlan(plan, { layout, target, signal, onProgress });
   const journal = await openJournal(join(folder, `.onebasin-${options.name}.journal`), {
     fingerprint: outputFingerprint(plan, layout),

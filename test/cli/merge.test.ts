@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -213,6 +213,9 @@ test.each([
   ["an unknown dtype", ["merge", "m1.pth", "m2.pth", "--dtype", "f12", "-o", "x.pth"]],
   ["a dtype that is no float", ["merge", "m1.pth", "m2.pth", "--dtype", "i32", "-o", "x.pth"]],
   ["too little memory", ["merge", "m1.pth", "m2.pth", "--memory", "10MB", "-o", "x.pth"]],
+  ["an output that is an input", ["merge", "m1.pth", "m2.pth", "-o", "m2.pth"]],
+  ["a read-only file in the way", ["merge", "m1.pth", "m2.pth", "-o", "kept.pth"]],
+  ["shards of a format without shards", ["merge", "m1.pth", "m2.pth", "-o", "x.pth", "--shard-size", "1KB"]],
   ["a folder as output", ["merge", "m1.pth", "m2.pth", "-o", "folder.pth"]],
 ])("%s: one error, exit 1, nothing written", async (_, args) => {
   await writeFile(at("page.html"), "<!doctype html><html><body>Not found</body></html>");
@@ -226,8 +229,11 @@ test.each([
   await writeFile(at("evil.pth"), Buffer.from("\x80\x02cos\nsystem\n(X\x0a\x00\x00\x00echo hellotR.", "latin1"));
   await save(new Map([...stateDict(3), ["conv.weight", createTensor("f32", [2], [1, 2])]]), at("other.pth"));
   await (await import("node:fs/promises")).mkdir(at("folder.pth"), { recursive: true });
+  await writeFile(at("kept.pth"), "precious");
+  await chmod(at("kept.pth"), 0o444);
   const before = await listing();
   const { status, stdout, stderr } = await runCli(args, { cwd: folder });
+  await chmod(at("kept.pth"), 0o644);
   expect(status).toBe(1);
   expect(stdout).toBe("");
   expect(stderr).toMatchSnapshot();

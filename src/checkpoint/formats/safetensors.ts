@@ -15,4 +15,5 @@ export const safetensors = defineFormat({
   matches: (head) => head.length > 8 && head[8] === 0x7b && head.subarray(4, 8).every((byte) => byte === 0),
   read: readSafetensors,
   layout: layoutSafetensors,
+  shards: true,
 });

@@ -16,6 +16,8 @@ export interface Verdict {
 const SAME_ORDER = 0.9;
 /** Below this share, units do not correspond. */
 const OTHER_ORDER = 0.5;
+/** From this cosine on, units that stand in the same order have also stayed close; a median over layers. */
+const STAYED_CLOSE = 0.85;
 /** Rows that find a partner this similar elsewhere are the same units in another order. */
 const SAME_UNIT = 0.9;
 
@@ -48,16 +50,17 @@ export function verdictOf(findings: Findings): Verdict {
     };
   }
   const share = `${Math.round(sameOrder * 100)} %`;
-  if (sameOrder >= SAME_ORDER) {
+  const likeness = bestCosine === undefined ? "" : `, with a median cosine of ${bestCosine.toFixed(2)}`;
+  if (sameOrder >= SAME_ORDER && (bestCosine ?? 1) >= STAYED_CLOSE) {
     return {
       id: "fine-to-average",
-      text: `Fine to average: ${share} of the hidden units stand in the same order (one ancestor).`,
+      text: `Fine to average: ${share} of the hidden units stand in the same order${likeness} (one ancestor).`,
     };
   }
   if (sameOrder > OTHER_ORDER) {
     return {
       id: "drifted",
-      text: `One ancestor, but drifted apart: ${share} of the hidden units still stand in the same order; average, and measure the result.`,
+      text: `One start, but far apart since: ${share} of the hidden units stand in the same order${likeness}; average, recompute the batch-norm statistics if there are any, and measure the result.`,
     };
   }
   if (bestCosine !== undefined && bestCosine >= SAME_UNIT) {
