@@ -24,6 +24,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kernels: ["core", "tensor"],
   checkpoint: ["core", "tensor"],
   merge: ["core", "tensor", "kernels", "checkpoint"],
+  lora: ["core", "tensor", "checkpoint"],
+  hub: ["core", "checkpoint"],
   network: ["core", "tensor"],
   data: ["core", "tensor", "checkpoint", "network"],
   train: WORKBENCH,
@@ -33,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   library: [...WORKBENCH, ...TOOLS],
   lab: [...WORKBENCH, ...TOOLS, "library"],
   browser: [...WORKBENCH, ...TOOLS, "library"],
-  node: [...WORKBENCH, ...TOOLS, "library", "lab"],
+  node: [...WORKBENCH, ...TOOLS, "library", "lab", "lora", "hub"],
   cli: [...WORKBENCH, ...TOOLS, "library", "lab", "node"],
 };
 

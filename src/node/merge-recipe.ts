@@ -1,6 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { type Checkpoint, closeCheckpoint } from "../checkpoint/checkpoint.js";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { closeCheckpoint } from "../checkpoint/checkpoint.js";
 import type { OutputFile, OutputLayout } from "../checkpoint/layout.js";
 import { layoutSafetensors } from "../checkpoint/safetensors/layout.js";
 import { OnebasinError, throwProblems } from "../core/errors.js";
@@ -10,8 +10,8 @@ import { planRecipe, type RecipePlan, type RecipePlanOptions } from "../merge/re
 import { modelsOf, type RecipeFile } from "../merge/recipe-file/recipe-file.js";
 import type { FloatDType } from "../tensor/dtype.js";
 import { modelCard } from "./model-card.js";
-import { correctConfig, type ModelFiles, readModelFiles } from "./model-folder.js";
-import { openPath } from "./open-path.js";
+import { correctConfig, type ModelFiles } from "./model-folder.js";
+import { type OpenedModel, openModel } from "./open-model.js";
 import { planFingerprint } from "./plan-fingerprint.js";
 import { type WriteFolderOptions, writeFolder } from "./write-folder.js";
 
@@ -24,8 +24,8 @@ const RECIPE_COPY = "mergekit_config.yml";
 export interface OpenedRecipe {
   readonly recipe: RecipeFile;
   readonly plan: RecipePlan;
-  /** Where each model of the recipe was found, by the name it has there. */
-  readonly paths: ReadonlyMap<string, string>;
+  /** By the name that the recipe gives them. */
+  readonly models: ReadonlyMap<string, OpenedModel>;
 }
 
 /**
@@ -41,14 +41,11 @@ export async function openRecipe(path: string, options: RecipePlanOptions = {}):
     throw new OnebasinError("missing-data", `There is no recipe ${path}.`, { cause });
   });
   const recipe = parseRecipe(text, path);
-  const paths = new Map<string, string>();
-  const checkpoints = new Map<string, Checkpoint>();
+  const models = new Map<string, OpenedModel>();
   const problems: OnebasinError[] = [];
   for (const { value, place } of modelsOf(recipe)) {
     try {
-      const found = await findModel(value, dirname(path));
-      paths.set(value, found);
-      checkpoints.set(value, await openPath(found));
+      models.set(value, await openModel(value, [".", dirname(path)]));
     } catch (error) {
       if (!(error instanceof OnebasinError)) throw error;
       problems.push(new OnebasinError(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error }));
@@ -56,21 +53,12 @@ export async function openRecipe(path: string, options: RecipePlanOptions = {}):
   }
   try {
     throwProblems(problems, path);
-    return { recipe, plan: planRecipe(recipe, checkpoints, options), paths };
+    const checkpoints = new Map([...models].map(([name, { checkpoint }]) => [name, checkpoint]));
+    return { recipe, plan: planRecipe(recipe, checkpoints, options), models };
   } catch (error) {
-    await Promise.all([...checkpoints.values()].map(closeCheckpoint));
+    await Promise.all([...models.values()].map(({ checkpoint }) => closeCheckpoint(checkpoint)));
     throw error;
   }
-}
-
-async function findModel(name: string, recipeFolder: string): Promise<string> {
-  const candidates = isAbsolute(name) ? [name] : [name, join(recipeFolder, name)];
-  for (const candidate of candidates) {
-    if ((await stat(candidate).catch(() => undefined)) !== undefined) return candidate;
-  }
-  throw new OnebasinError("missing-data", `There is no model ${name}.`, {
-    hint: "A model is a folder or a file; its path is taken from the working folder, then from the recipe's.",
-  });
 }
 
 /**
@@ -80,7 +68,7 @@ async function findModel(name: string, recipeFolder: string): Promise<string> {
  * @throws whatever `writePlan` throws; `unknown-name` when the tokenizer's model is not in the recipe
  */
 export async function saveRecipe(
-  { recipe, plan, paths }: OpenedRecipe,
+  { recipe, plan, models }: OpenedRecipe,
   folder: string,
   options: Omit<WriteFolderOptions, "format"> = {},
 ): Promise<WriteReport> {
@@ -90,7 +78,7 @@ export async function saveRecipe(
       shardSize: options.shardSize ?? SHARD_BYTES,
       metadata: { ...plan.metadata, onebasin_merge: planFingerprint(plan), ...options.metadata },
     });
-    const complete = withFiles(layout, await companionFiles({ recipe, plan, paths }, folder));
+    const complete = withFiles(layout, await companionFiles({ recipe, plan, models }, folder));
     return await writeFolder(plan, folder, { ...options, layout: complete });
   } finally {
     await Promise.all(plan.sources.map((source) => source.close?.()));
@@ -110,11 +98,11 @@ function withFiles(layout: OutputLayout, files: ReadonlyMap<string, Uint8Array>)
 
 /** Everything but the weights. */
 async function companionFiles(
-  { recipe, plan, paths }: OpenedRecipe,
+  { recipe, plan, models }: OpenedRecipe,
   folder: string,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const first = modelsOf(recipe)[0].value;
-  const owner = await filesOf(recipe.base?.value ?? first, paths);
+  const owner = await (models.get(recipe.base?.value ?? first) as OpenedModel).files();
   const files = new Map(owner.model);
   const config = files.get("config.json");
   if (config !== undefined) {
@@ -122,7 +110,7 @@ async function companionFiles(
     const change = { layers: plan.layers, vocabulary: plan.vocabulary, dtype: dtype && TORCH_NAMES[dtype] };
     files.set("config.json", correctConfig(config, { name: "config.json", ...change }));
   }
-  const tokenizer = await tokenizerFiles(recipe, paths, owner);
+  const tokenizer = await tokenizerFiles(recipe, models, owner);
   for (const [name, bytes] of tokenizer) files.set(name, bytes);
   if (recipe.chatTemplate !== undefined && recipe.chatTemplate !== "auto") {
     files.set("chat_template.jinja", new TextEncoder().encode(recipe.chatTemplate));
@@ -141,20 +129,17 @@ const TORCH_NAMES: Readonly<Record<FloatDType, string>> = {
   f8_e5m2: "float8_e5m2",
 };
 
-async function filesOf(model: string, paths: OpenedRecipe["paths"]): Promise<ModelFiles> {
-  return readModelFiles(paths.get(model) as string);
-}
-
 /** The tokenizer of the model that the recipe names; the base's, or the first model's, when it names none. */
 async function tokenizerFiles(
   { tokenizer, name, ...recipe }: RecipeFile,
-  paths: OpenedRecipe["paths"],
+  models: OpenedRecipe["models"],
   owner: ModelFiles,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   if (tokenizer === undefined || tokenizer.value === "base") return owner.tokenizer;
-  if (tokenizer.value === "union") return unionTokenizer(tokenizer.place, paths, owner);
+  if (tokenizer.value === "union") return unionTokenizer(tokenizer.place, models, owner);
   const model = tokenizer.value.replace(/^model:/, "");
-  if (paths.has(model)) return (await filesOf(model, paths)).tokenizer;
+  const source = models.get(model);
+  if (source !== undefined) return (await source.files()).tokenizer;
   throw new OnebasinError(
     "unknown-name",
     `${tokenizer.place}: the tokenizer is to come from "${model}", which is no model of ${name}.`,
@@ -169,12 +154,12 @@ async function tokenizerFiles(
 /** The union of equal vocabularies is each of them; others would need rows of the embedding put in a new order. */
 async function unionTokenizer(
   place: string,
-  paths: OpenedRecipe["paths"],
+  models: OpenedRecipe["models"],
   owner: ModelFiles,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const own = owner.tokenizer.get("tokenizer.json");
-  for (const path of paths.values()) {
-    const other = (await readModelFiles(path)).tokenizer.get("tokenizer.json");
+  for (const { files } of models.values()) {
+    const other = (await files()).tokenizer.get("tokenizer.json");
     if (other === undefined || own === undefined || Buffer.compare(other, own) === 0) continue;
     throw new OnebasinError(
       "unsupported",

@@ -41,20 +41,29 @@ export interface ModelFiles {
  * @throws `limit` for a file that is too large to be one of these
  */
 export async function readModelFiles(path: string): Promise<ModelFiles> {
-  const files: ModelFiles = { model: new Map(), tokenizer: new Map() };
   const info = await stat(path).catch(() => undefined);
-  if (!info?.isDirectory()) return files;
-  for (const name of (await readdir(path)).sort()) {
-    const kind = TOKENIZER_FILES.has(name) ? "tokenizer" : MODEL_FILES.has(name) ? "model" : undefined;
-    if (kind === undefined) continue;
+  const names = info?.isDirectory() ? (await readdir(path)).sort() : [];
+  return sortModelFiles(names, async (name) => {
     const file = join(path, name);
     const { size } = await stat(file);
     if (size > MAX_FILE_BYTES) {
       throw new OnebasinError("limit", `${file} has ${size} bytes; at most ${MAX_FILE_BYTES} are copied along.`);
     }
-    (files[kind] as Map<string, Uint8Array>).set(name, await readFile(file));
-  }
-  return files;
+    return readFile(file);
+  });
+}
+
+/** Picks the files that belong to a model's configuration and to its tokenizer out of all names of a folder. */
+export async function sortModelFiles(
+  names: readonly string[],
+  read: (name: string) => Promise<Uint8Array>,
+): Promise<ModelFiles> {
+  const pick = async (wanted: ReadonlySet<string>): Promise<Map<string, Uint8Array>> => {
+    const files = new Map<string, Uint8Array>();
+    for (const name of names) if (wanted.has(name)) files.set(name, await read(name));
+    return files;
+  };
+  return { model: await pick(MODEL_FILES), tokenizer: await pick(TOKENIZER_FILES) };
 }
 
 /** Names under which architectures store how many layers they have. */

@@ -8,7 +8,7 @@ import { OnebasinError } from "../core/errors.js";
 import { folderOf, openFileSource } from "./file-source.js";
 
 /** What Hugging Face libraries look for in the folder of a model, in this order. */
-const USUAL_NAMES = [
+export const USUAL_NAMES = [
   "model.safetensors.index.json",
   "model.safetensors",
   "pytorch_model.bin.index.json",

@@ -313,12 +313,12 @@ base_model: nowhere
 models:
   - model: one
     parameters: { density: 0.5 }
-  - model: not/there
+  - model: not/there/either
 `),
   ).toMatchInlineSnapshot(`
     "2 problems with /wrong.yml:
       - /wrong.yml:2:13: There is no model nowhere.
-      - /wrong.yml:6:12: There is no model not/there."
+      - /wrong.yml:6:12: There is no model not/there/either."
   `);
   expect(
     await failure(`merge_method: ties
