@@ -25,6 +25,3 @@ export function findOperator(node: GraphNode): Operator {
     },
   );
 }
-
-/** Whether onebasin has rules for a node's operator. */
-export const hasOperator = (node: GraphNode): boolean => node.domain === undefined && byType.has(node.op);

@@ -17,11 +17,6 @@ export interface NodeFacts {
   readonly constantInput: (index: number) => readonly number[];
 }
 
-export interface TypedShape {
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
-
 /** What a rule that adds nodes works with. Values are names in the graph that is being built. */
 export interface EmitContext extends NodeFacts {
   readonly build: GraphBuilder;
