@@ -25,25 +25,49 @@ function tallyHigh<T>(table: usize, a: usize, n: i32): void {
 }
 
 export function tallyHigh_f32(table: usize, a: usize, n: i32): void {
-  tallyHigh<f32>(table, a, n);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    // Byte positions in the table: the digit times four.
+    const at = v128.and(i32x4.shr_u(v128.load(a), 14), i32x4.splat(0x1fffc));
+    const p0 = table + <usize>i32x4.extract_lane(at, 0);
+    store<u32>(p0, load<u32>(p0) + 1);
+    const p1 = table + <usize>i32x4.extract_lane(at, 1);
+    store<u32>(p1, load<u32>(p1) + 1);
+    const p2 = table + <usize>i32x4.extract_lane(at, 2);
+    store<u32>(p2, load<u32>(p2) + 1);
+    const p3 = table + <usize>i32x4.extract_lane(at, 3);
+    store<u32>(p3, load<u32>(p3) + 1);
+    a += 16;
+  }
+  tallyHigh<f32>(table, a, n - i);
 }
 export function tallyHigh_f64(table: usize, a: usize, n: i32): void {
   tallyHigh<f64>(table, a, n);
 }
 
+// Where |x| has these upper 15 bits: the sign is shifted out with the comparison.
+// @ts-ignore: decorator
+@inline
+function isUpper(x: v128, high: i32): v128 {
+  return i32x4.eq(i32x4.shr_u(i32x4.shl(x, 1), 17), i32x4.splat(high));
+}
+
 // Counts the lower 16 bits of those elements whose upper 15 are `high`.
 export function tallyLow_f32(table: usize, a: usize, high: i32, n: i32): void {
-  const wanted = i32x4.splat(high);
   let i = 0;
-  for (; i + 4 <= n; i += 4) {
-    const bits = v128.and(v128.load(a), i32x4.splat(0x7fffffff));
-    if (v128.any_true(i32x4.eq(i32x4.shr_u(bits, 16), wanted))) {
-      for (let lane: usize = 0; lane < 16; lane += 4) {
+  // Few elements have the wanted upper part: four vectors are passed over at once.
+  for (; i + 16 <= n; i += 16) {
+    const some = v128.or(
+      v128.or(isUpper(v128.load(a), high), isUpper(v128.load(a, 16), high)),
+      v128.or(isUpper(v128.load(a, 32), high), isUpper(v128.load(a, 48), high)),
+    );
+    if (v128.any_true(some)) {
+      for (let lane: usize = 0; lane < 64; lane += 4) {
         const x = magnitude<f32>(a + lane);
         if (<i32>(x >> 16) == high) count(table, x & 0xffff);
       }
     }
-    a += 16;
+    a += 64;
   }
   for (; i < n; i++) {
     const x = magnitude<f32>(a);
