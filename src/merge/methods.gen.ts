@@ -3,6 +3,7 @@ import type { MergeMethod } from "./method.js";
 import { arceeFusion } from "./methods/arcee-fusion.js";
 import { breadcrumbs } from "./methods/breadcrumbs.js";
 import { breadcrumbsTies } from "./methods/breadcrumbs-ties.js";
+import { consensusTa } from "./methods/consensus-ta.js";
 import { dareLinear } from "./methods/dare-linear.js";
 import { dareTies } from "./methods/dare-ties.js";
 import { della } from "./methods/della.js";
@@ -29,4 +30,4 @@ import { sum } from "./methods/sum.js";
 import { taskArithmetic } from "./methods/task-arithmetic.js";
 import { ties } from "./methods/ties.js";
 
-export const methods: readonly MergeMethod[] = [arceeFusion, breadcrumbs, breadcrumbsTies, dareLinear, dareTies, della, dellaLinear, difference, geometricMean, karcher, linear, magnitudePrune, maxMagnitude, mean, modelStock, multislerp, nearswap, nuslerp, passthrough, product, ram, ramplusTl, sce, select, slerp, sum, taskArithmetic, ties];
+export const methods: readonly MergeMethod[] = [arceeFusion, breadcrumbs, breadcrumbsTies, consensusTa, dareLinear, dareTies, della, dellaLinear, difference, geometricMean, karcher, linear, magnitudePrune, maxMagnitude, mean, modelStock, multislerp, nearswap, nuslerp, passthrough, product, ram, ramplusTl, sce, select, slerp, sum, taskArithmetic, ties];

@@ -9,16 +9,10 @@ import { type PlanModel, planTensor } from "../plan-tensor.js";
 import { expressionRecipe, findMethod, methodRecipe, type Recipe, type RecipeModels } from "../recipe.js";
 import { type Role, rolesOf } from "../roles.js";
 import { parseRule, type Rule } from "../rule.js";
-import {
-  hasVocabularyRows,
-  type LayerStacks,
-  layerOf,
-  layerStacks,
-  standsBeforeLayers,
-  tiedEmbedding,
-} from "./layers.js";
-import { modelsOf, type RecipeFile, type RecipeModule, type RecipeSlice, type RecipeSource } from "./recipe-file.js";
-import type { KeyPlace } from "./recipe-parameters.js";
+import { arrangeModels } from "./arrange-models.js";
+import { TensorCollector, type Wanted } from "./collect-tensors.js";
+import { hasVocabularyRows } from "./layers.js";
+import { modelsOf, type RecipeFile, type RecipeSlice } from "./recipe-file.js";
 import { checkSettings, requestFor } from "./recipe-settings.js";
 
 export interface RecipePlanOptions {
@@ -35,16 +29,6 @@ export interface RecipePlan extends TensorPlan {
   readonly vocabulary?: number;
 }
 
-/** One output tensor before its formula is known: which models it comes from, and under which key. */
-interface Wanted {
-  readonly key: string;
-  readonly place: KeyPlace;
-  readonly module: RecipeModule;
-  readonly slice: RecipeSlice;
-  /** By model name in the recipe: the entry, under its output key. */
-  readonly entries: ReadonlyMap<string, TensorEntry>;
-}
-
 /**
  * Plans a recipe from headers alone.
  *
@@ -59,6 +43,7 @@ export function planRecipe(
   return new RecipePlanner(recipe, checkpoints, options).plan();
 }
 
+/** Plans one recipe. Owns what is collected on the way: problems, notes, formulas. */
 class RecipePlanner {
   readonly #recipe: RecipeFile;
   readonly #checkpoints: ReadonlyMap<string, Checkpoint>;
@@ -85,7 +70,12 @@ class RecipePlanner {
     this.#notes.push(...notes);
     this.#openModels();
     const rules = this.#rules();
-    const { wanted, layers } = this.#wanted();
+    const collector = new TensorCollector(this.#recipe.modules, {
+      entriesOf: (name) => this.#entriesOf(name),
+      namesIn: (slice) => this.#namesIn(slice),
+    });
+    const { wanted, layers } = collector.collect();
+    this.#problems.push(...collector.problems);
     throwProblems(this.#problems, this.#recipe.name);
     const used = new Set<Rule>();
     const tensors: PlannedTensor[] = [];
@@ -159,81 +149,6 @@ class RecipePlanner {
     });
   }
 
-  /** Every tensor of the output, in the order of the first model, stacked layers in their new order. */
-  #wanted(): { readonly wanted: readonly Wanted[]; readonly layers?: number } {
-    const found = new Map<string, Wanted>();
-    let stacked: number | undefined;
-    for (const module of this.#recipe.modules) {
-      const isMine = moduleFilter(module, this.#recipe.modules);
-      const isStacked = module.slices.some(({ sources }) => sources.some(({ layers }) => layers !== undefined));
-      if (isStacked) stacked = (stacked ?? 0) + this.#stack(module, isMine, found);
-      else this.#whole(module, isMine, found);
-    }
-    return { wanted: [...found.values()], layers: stacked };
-  }
-
-  #whole(module: RecipeModule, isMine: (key: string) => boolean, found: Map<string, Wanted>): void {
-    for (const slice of module.slices) {
-      const names = this.#namesIn(slice);
-      const stacks = layerStacks(names.flatMap((name) => [...this.#entriesOf(name).keys()]));
-      for (const key of new Set(names.flatMap((name) => [...this.#entriesOf(name).keys()]))) {
-        if (!isMine(key)) continue;
-        const entries = new Map<string, TensorEntry>();
-        for (const name of names) {
-          const entry = this.#find(name, key);
-          if (entry !== undefined) entries.set(name, entry);
-        }
-        found.set(key, { key, place: { key, depth: depthOf(key, stacks) }, module, slice, entries });
-      }
-    }
-  }
-
-  /** The layers of a module's slices one after the other; gives their count. */
-  #stack(module: RecipeModule, isMine: (key: string) => boolean, found: Map<string, Wanted>): number {
-    let next = 0;
-    const last = module.slices.length - 1;
-    for (const [i, slice] of module.slices.entries()) {
-      const names = this.#namesIn(slice);
-      const count = rangeOf(slice.sources[0]).to - rangeOf(slice.sources[0]).from;
-      const ranges = new Map(slice.sources.map((source) => [source.model.value, rangeOf(source)]));
-      for (const name of names) this.#checkRange(name, ranges.get(name), { slice, isMine });
-      for (const name of names) {
-        const { from } = ranges.get(name) ?? rangeOf(slice.sources[0]);
-        const { main } = layerStacks([...this.#entriesOf(name).keys()].filter(isMine));
-        for (const [key, entry] of this.#entriesOf(name)) {
-          if (!isMine(key)) continue;
-          const layer = layerOf(key);
-          const inStack = layer !== undefined && layer.stack === main;
-          if (inStack && (layer.layer < from || layer.layer >= from + count)) continue;
-          if (!inStack && i !== (standsBeforeLayers(key) ? 0 : last)) continue;
-          const outKey = inStack ? `${layer.stack}.${next + layer.layer - from}.${layer.rest}` : key;
-          const depth = inStack ? shareOf(layer.layer - from, count) : undefined;
-          const known = found.get(outKey);
-          const entries = new Map([...(known?.entries ?? []), [name, entry] as const]);
-          found.set(outKey, { key: outKey, place: { key, depth }, module, slice, entries });
-        }
-      }
-      next += count;
-    }
-    return next;
-  }
-
-  #checkRange(
-    name: string,
-    range: RecipeSource["layers"],
-    { slice, isMine }: { readonly slice: RecipeSlice; readonly isMine: (key: string) => boolean },
-  ): void {
-    const { main, counts } = layerStacks([...this.#entriesOf(name).keys()].filter(isMine));
-    const count = main === undefined ? 0 : (counts.get(main) ?? 0);
-    if (range === undefined || range.to <= count) return;
-    this.#problems.push(
-      new OnebasinError(
-        "bad-argument",
-        `${slice.place}: layer_range [${range.from}, ${range.to}] asks for more layers than ${name} has (${count}).`,
-      ),
-    );
-  }
-
   /** The models of a slice, each once, the base among them. */
   #namesIn(slice: RecipeSlice): string[] {
     const base = slice.base ?? this.#recipe.base;
@@ -243,19 +158,10 @@ class RecipePlanner {
     return [...new Set([...slice.sources.map(({ model }) => model.value), ...(usesBase ? [base.value] : [])])];
   }
 
-  /** A model's entry; a tied output layer that is not stored is the embedding. */
-  #find(name: string, key: string): TensorEntry | undefined {
-    const entries = this.#entriesOf(name);
-    const own = entries.get(key);
-    if (own !== undefined) return own;
-    const tied = tiedEmbedding(key, entries.keys());
-    return tied === undefined ? undefined : entries.get(tied);
-  }
-
   #tensor(wanted: Wanted, rule: Rule | undefined): PlannedTensor | undefined {
     const { slice, module, place, key } = wanted;
     const base = slice.base ?? this.#recipe.base;
-    const { sources, baseName } = arrange(slice.sources, base?.value, this.#method);
+    const { sources, baseName } = arrangeModels(slice.sources, base?.value, this.#method);
     const names = [...sources.map(({ name }) => name), ...(baseName === undefined ? [] : [baseName])];
     const models = this.#fitted(key, names, wanted.entries);
     const recipeModels: RecipeModels = { names: models.map(({ name }) => name), hasBase: baseName !== undefined };
@@ -358,49 +264,8 @@ function methodOf({ method }: RecipeFile): MergeMethod {
   }
 }
 
-const rangeOf = ({ layers }: RecipeSource): { from: number; to: number } => layers ?? { from: 0, to: 0 };
-
-const shareOf = (layer: number, count: number): number => (count > 1 ? layer / (count - 1) : 0);
-
-function depthOf(key: string, { counts }: LayerStacks): number | undefined {
-  const layer = layerOf(key);
-  return layer === undefined ? undefined : shareOf(layer.layer, counts.get(layer.stack) ?? 1);
-}
-
-/** Which keys a module stands for: those that begin with its name, or all when it is the only one. */
-function moduleFilter({ name }: RecipeModule, modules: readonly RecipeModule[]): (key: string) => boolean {
-  if (name === undefined || modules.length === 1) return () => true;
-  const stem = name.replace(/_(model|decoder|encoder)$/, "");
-  const mine = (module: string, key: string): boolean =>
-    key.split(".").some((part) => part === module || part === `${module}_model` || part === `${module}_tower`);
-  const others = modules.flatMap((other) =>
-    other.name === undefined || other.name === name ? [] : [other.name.replace(/_(model|decoder|encoder)$/, "")],
-  );
-  // What no module's name is found in belongs to the first.
-  return (key) =>
-    mine(stem, key) || mine(name, key) || (modules[0].name === name && !others.some((other) => mine(other, key)));
-}
-
 /** A running mean is known by its neighbour, which a lone key does not have. */
 function statisticRole(key: string, entries: ReadonlyMap<string, TensorEntry>): Role | undefined {
   if (!key.endsWith("running_mean") && !key.endsWith("running_var")) return undefined;
   return rolesOf(entries).get(key);
-}
-
-interface Arranged {
-  readonly sources: readonly { readonly name: string; readonly source?: RecipeSource }[];
-  readonly baseName?: string;
-}
-
-/**
- * The models in the order that a method takes them. Methods of task vectors take the base apart; those of two models
- * take it as the first, whether or not the recipe lists it.
- */
-function arrange(sources: readonly RecipeSource[], base: string | undefined, method: MergeMethod): Arranged {
-  const named = sources.map((source) => ({ name: source.model.value, source }));
-  if (base === undefined) return { sources: named };
-  const others = named.filter(({ name }) => name !== base);
-  if (method.base !== "none") return { sources: others, baseName: base };
-  if (method.models.max !== 2) return { sources: named };
-  return { sources: [named.find(({ name }) => name === base) ?? { name: base }, ...others] };
 }
