@@ -38,6 +38,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "onebasin-cluster-"));
   for (const [i, name] of ["base", "one", "two"].entries())
     await save(stateDict(i + 1), join(folder, `${name}.safetensors`));
+  await saveWideModels();
   await writeFile(join(folder, "recipe.yml"), RECIPE);
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -72,6 +73,51 @@ test("parts that run as processes of their own, in any order and one of them twi
   await runCli([...COMMAND, "-o", "parts", "--part", `${order[3]}/4`], { cwd: folder });
   expect(await contents("parts")).toEqual(await contents("single"));
 }, 60_000);
+
+/** One tensor of several jobs and more than one thread's worth: equal elements and random numbers are shared out. */
+async function saveWideModels(): Promise<void> {
+  const shape = [3000, 2000];
+  const random = createRandom(9, "row");
+  const row = Array.from({ length: 1500 }, () => random.normal());
+  for (let model = 0; model < 3; model++) {
+    const values = Float32Array.from(
+      { length: 6e6 },
+      (_, at) => row[(at * (model + 7)) % 1499] + model * ((at % 13) / 13),
+    );
+    const tensor = { dtype: "f32", shape, bytes: new Uint8Array(values.buffer) } as const;
+    await save(new Map([["w", tensor]]), join(folder, `wide${model}.safetensors`));
+  }
+}
+
+test.each(["ties", "dare_ties", "della", "arcee_fusion", "nuslerp"])(
+  "%s gives the same bytes for any number of threads",
+  async (method) => {
+    const rows = method === "nuslerp" ? ["--param", "nuslerp_flatten=false"] : [];
+    const base = ["arcee_fusion", "nuslerp"].includes(method)
+      ? rows
+      : ["--base", "wide0.safetensors", "--param", "density=0.5"];
+    const outputs: Buffer[] = [];
+    for (const threads of ["1", "3"]) {
+      const args = [
+        "merge",
+        "wide1.safetensors",
+        "wide2.safetensors",
+        "--method",
+        method,
+        ...base,
+        "--threads",
+        threads,
+      ];
+      expect(await runCli([...args, "-o", "t.safetensors", "--quiet"], { cwd: folder })).toMatchObject({
+        status: 0,
+        stderr: "",
+      });
+      outputs.push(await readFile(join(folder, "t.safetensors")));
+    }
+    expect(outputs[1].equals(outputs[0])).toBe(true);
+  },
+  60_000,
+);
 
 test("a merge that is killed at twenty random moments and resumed gives the bytes of an unbroken one", async () => {
   await runCli([...COMMAND, "-o", "unbroken"], { cwd: folder });
