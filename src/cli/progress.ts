@@ -3,8 +3,10 @@ import type { OnProgress, ProgressEvent } from "../core/progress.js";
 
 /** Shorter work shows no progress at all. */
 const PATIENCE_MS = 400;
-/** Without a terminal, a line is printed each time this share of the work is done. */
+/** Without a terminal, a line is printed each time this share of the work is done, */
 const LINE_SHARE = 0.1;
+/** but not more often than this: short stages follow each other quickly. */
+const LINE_PAUSE_MS = 1000;
 
 interface Progress {
   readonly onProgress: OnProgress;
@@ -21,6 +23,7 @@ function lineProgress(): Progress {
   const start = performance.now();
   let stage = "";
   let printed = 0;
+  let printedAt = Number.NEGATIVE_INFINITY;
   return {
     onProgress: (event) => {
       if (event.stage !== stage) {
@@ -28,8 +31,10 @@ function lineProgress(): Progress {
         printed = 0;
       }
       const share = event.total === 0 ? 1 : event.done / event.total;
-      if (performance.now() - start < PATIENCE_MS || share < printed + LINE_SHARE) return;
+      const now = performance.now();
+      if (now - start < PATIENCE_MS || share < printed + LINE_SHARE || now - printedAt < LINE_PAUSE_MS) return;
       printed = share;
+      printedAt = now;
       process.stderr.write(`${stage} ${Math.floor(share * 100)} % (${amount(event)})\n`);
     },
     end: () => {},
