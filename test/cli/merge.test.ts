@@ -84,10 +84,10 @@ test("two files become their sum, and the command says what it did", async () =>
     "sum.pth: 7 keys (6 sum; 1 copy of a), 15.8 kB
     "
   `);
-  expect(stderr).toMatchInlineSnapshot(`
-    "note: The running statistics of 1 batch-norm layer were combined like the parameters, and counters taken from the first model; such statistics fit the activations of neither parent, so recompute them on data before judging the result.
-    "
-  `);
+  // A slow machine also prints progress.
+  const notes = stderr.split("\n").filter((line) => line.startsWith("note:"));
+  expect(notes).toHaveLength(1);
+  expect(notes[0]).toContain("The running statistics of 1 batch-norm layer were combined like the parameters");
   const [a, b, sum] = await Promise.all(["m1.pth", "m2.pth", "sum.pth"].map((name) => numbersOf(at(name))));
   for (const key of Object.keys(a)) {
     const expected = key.endsWith("tracked") ? a[key] : a[key].map((x, i) => Math.fround(x + b[key][i]));
