@@ -3,6 +3,7 @@ import type { CliCommand } from "./command.js";
 import { align } from "./commands/align.js";
 import { archs } from "./commands/archs.js";
 import { convert } from "./commands/convert.js";
+import { couple } from "./commands/couple.js";
 import { data } from "./commands/data.js";
 import { diff } from "./commands/diff.js";
 import { evaluate } from "./commands/evaluate.js";
@@ -13,4 +14,4 @@ import { path } from "./commands/path.js";
 import { repair } from "./commands/repair.js";
 import { train } from "./commands/train.js";
 
-export const commands: readonly CliCommand[] = [align, archs, convert, data, diff, evaluate, inspect, merge, methods, path, repair, train];
+export const commands: readonly CliCommand[] = [align, archs, convert, couple, data, diff, evaluate, inspect, merge, methods, path, repair, train];

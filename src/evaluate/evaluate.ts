@@ -20,6 +20,8 @@ export interface EvaluateOptions {
   readonly normalise?: InputFormat["normalise"];
   /** Images per run; a whole number from 1; default 250. */
   readonly batch?: number;
+  /** Which output of a network with several is judged; default the first. */
+  readonly head?: string;
   /** ≥ 1; default as many as the machine has cores. */
   readonly threads?: number;
   readonly signal?: AbortSignal;
@@ -52,15 +54,17 @@ export async function evaluate(
   const { batch = USUAL_BATCH, normalise, signal, onProgress } = options;
   const { network, state } = model;
   const format = inputFormatOf(network, { normalise });
-  const inference = await createInference(network, state, options);
+  const { head = network.outputs[0].name } = options;
+  const outputs = network.outputs.length > 1 ? [head] : undefined;
+  const inference = await createInference(network, state, { ...options, outputs });
   try {
     let correct = 0;
     let loss = 0;
     let done = 0;
     for (const { images: pixels, labels, count } of createBatches(images, { format, batch })) {
       if (signal?.aborted) throw new OnebasinError("aborted", `The evaluation on ${images.name} was stopped.`);
-      const outputs = await inference.run(floatsTensor([count, format.channels, format.size, format.size], pixels));
-      const logits = outputs[network.outputs[0].name];
+      const results = await inference.run(floatsTensor([count, format.channels, format.size, format.size], pixels));
+      const logits = results[head];
       if (logits.shape.length !== 2 || logits.shape[1] < images.classes) {
         throw new OnebasinError(
           "mismatch",

@@ -6,7 +6,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { OnebasinError } from "../core/errors.js";
 import type { Network } from "../network/graph.js";
 import { guessArchitecture } from "../network/guess-architecture.js";
-import { parseOnnx } from "../network/onnx/parse-onnx.js";
+import { type ParsedOnnx, parseOnnx } from "../network/onnx/parse-onnx.js";
 import { parseArchitecture } from "../network/parse-architecture.js";
 import { isDatasetStatistic } from "../repair/dataset-statistics.js";
 import { openFileSource } from "./file-source.js";
@@ -50,10 +50,17 @@ export async function architectureOf(checkpoint: Checkpoint, name: string | unde
   });
 }
 
-async function networkOfOnnx(path: string): Promise<Network> {
+const networkOfOnnx = async (path: string): Promise<Network> => (await loadOnnxModel(path)).network;
+
+/**
+ * Loads an `.onnx` file with the numbers it stores.
+ *
+ * @throws `missing-data`, `bad-file`, `unsupported`, `limit`
+ */
+export async function loadOnnxModel(path: string): Promise<ParsedOnnx> {
   const source = await openFileSource(path);
   try {
-    return parseOnnx(await source.read(0, source.size), { source: path }).network;
+    return parseOnnx(await source.read(0, source.size), { source: path });
   } finally {
     await source.close?.();
   }

@@ -35,8 +35,12 @@ export async function removeSnapshot(checkpoint: string): Promise<void> {
 }
 
 /** Writes a text file so that it is there whole or not at all. */
-export async function writeText(path: string, text: string): Promise<void> {
+export const writeText = (path: string, text: string): Promise<void> =>
+  writeBytes(path, new TextEncoder().encode(text));
+
+/** Writes a file so that it is there whole or not at all. */
+export async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}.partial`;
-  await writeFile(temporary, text);
+  await writeFile(temporary, bytes);
   await rename(temporary, path);
 }

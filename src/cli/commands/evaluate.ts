@@ -1,10 +1,31 @@
 import { OnebasinError } from "../../core/errors.js";
+import type { Network } from "../../network/graph.js";
+import type { StateDict } from "../../tensor/tensor.js";
 import { parseCount } from "../arguments.js";
 import { defineCommand } from "../command.js";
 import { formatTable } from "../table.js";
 
 /** Images judged on, unless told: the whole test set. */
 const SPLIT = "test";
+
+interface Result {
+  readonly checkpoint: string;
+  readonly architecture: string;
+  /** Of a network with several. */
+  readonly head?: string;
+  readonly dataset: string;
+  readonly accuracy: number;
+  readonly loss: number;
+  readonly count: number;
+}
+
+interface Model {
+  readonly path: string;
+  readonly name: string;
+  readonly network: Network;
+  readonly state: StateDict;
+  readonly head?: string;
+}
 
 export const evaluate = defineCommand({
   name: "evaluate",
@@ -32,32 +53,33 @@ export const evaluate = defineCommand({
     const batch = parseCount("--batch", options.batch);
     const threads = parseCount("--threads", options.threads);
     const { open, toStateDict } = await import("../../node/index.js");
-    const { architectureOf } = await import("../../node/load-architecture.js");
+    const { architectureOf, loadOnnxModel } = await import("../../node/load-architecture.js");
     const { createDatasetCache } = await import("../../node/dataset-cache.js");
     const { onnxRuntime } = await import("../../node/onnx-runtime.js");
     const { loadDataset } = await import("../../data/load-dataset.js");
+    const { outputClasses } = await import("../../network/output-classes.js");
     const library = await import("../../evaluate/evaluate.js");
     const { chooseStatistics, datasetsWithStatistics } = await import("../../repair/dataset-statistics.js");
     const environment = createDatasetCache({ onProgress: output.onProgress, signal });
-    const models = [];
+    const models: Model[] = [];
     for (const path of args) {
+      if (options.arch === undefined && path.toLowerCase().endsWith(".onnx")) {
+        models.push(...headsOf({ path, name: path, ...(await loadOnnxModel(path)) }));
+        continue;
+      }
       const checkpoint = await open(path, { entry: options.entry as string | undefined });
       const { name, network } = await architectureOf(checkpoint, options.arch as string | undefined);
-      models.push({ path, name, network, state: await toStateDict(checkpoint) });
+      models.push(...headsOf({ path, name, network, state: await toStateDict(checkpoint) }));
     }
-    const results: {
-      checkpoint: string;
-      architecture: string;
-      dataset: string;
-      accuracy: number;
-      loss: number;
-      count: number;
-    }[] = [];
+    const results: Result[] = [];
     for (const dataset of names) {
       const images = await loadDataset(dataset, { split: SPLIT, limit, environment });
       for (const note of images.notes) output.note(note);
-      for (const { path, name, network, state } of models) {
+      for (const { path, name, network, state, head } of models) {
+        // A head of another task has nothing to say about more classes than its own.
+        if (head !== undefined && outputClasses(network, head) < images.classes) continue;
         const evaluateOptions = {
+          head,
           runtime: onnxRuntime,
           source: path,
           batch,
@@ -69,16 +91,14 @@ export const evaluate = defineCommand({
         const own = datasetsWithStatistics(network, state).includes(images.name) ? images.name : undefined;
         const chosen = chooseStatistics(network, state, own);
         const score = await library.evaluate({ network, state: chosen }, images, evaluateOptions);
-        results.push({ checkpoint: path, architecture: name, dataset, ...score });
+        results.push({ checkpoint: path, architecture: name, ...(head && { head }), dataset, ...score });
       }
     }
-    const rows = args.map((path) => [
-      path,
+    const rows = models.map(({ path, head }) => [
+      head === undefined ? path : `${path} (${head})`,
       ...names.map((dataset) => {
-        const { accuracy, loss } = results.find(
-          (result) => result.checkpoint === path && result.dataset === dataset,
-        ) as (typeof results)[0];
-        return `${accuracy.toFixed(2)} %  ${loss.toFixed(4)}`;
+        const found = results.find((it) => it.checkpoint === path && it.head === head && it.dataset === dataset);
+        return found === undefined ? "–" : `${found.accuracy.toFixed(2)} %  ${found.loss.toFixed(4)}`;
       }),
     ]);
     const right = names.map((_, i) => i + 1);
@@ -87,3 +107,9 @@ export const evaluate = defineCommand({
     });
   },
 });
+
+/** A network with several outputs is judged by each of them. */
+function headsOf(model: Model): Model[] {
+  const { outputs } = model.network;
+  return outputs.length === 1 ? [model] : outputs.map(({ name }) => ({ ...model, head: name }));
+}

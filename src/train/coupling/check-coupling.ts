@@ -1,5 +1,5 @@
 import { OnebasinError } from "../../core/errors.js";
-import { inferShapes } from "../../network/infer-shapes.js";
+import { outputClasses } from "../../network/output-classes.js";
 import type { CoupledNetwork, CouplingOptions } from "./coupling-options.js";
 import { type CoupledParameter, type CouplingPlan, planCoupling } from "./coupling-plan.js";
 import { type CouplingStep, LARGEST_STABLE_SHARE, pullShare, type TiedStep } from "./coupling-pull.js";
@@ -24,8 +24,7 @@ export function checkCoupling(networks: readonly CoupledNetwork[], { lambda, ove
   }
   if (lambda === Number.POSITIVE_INFINITY && step === "explicit") throw unstable("infinite", "any finite lambda");
   for (const { network, images } of networks) {
-    const [output] = network.outputs;
-    const [, classes] = inferShapes(network, { sizes: { n: 1 } }).shapes.get(output.name) ?? [];
+    const classes = outputClasses(network);
     if (classes >= images.classes) continue;
     throw new OnebasinError(
       "mismatch",
