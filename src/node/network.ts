@@ -44,6 +44,11 @@ export { type ChosenArchitecture, parseArchitecture } from "../network/parse-arc
 export { chooseStatistics, datasetsWithStatistics } from "../repair/dataset-statistics.js";
 export { type Repaired, type RepairOptions, repair } from "../repair/repair.js";
 export { chooseOptimizer, chooseSchedule } from "../train/choose.js";
+export { type CoupleEvent, type CoupleOptions, type CoupleReport, couple } from "../train/coupling/couple.js";
+export type { CoupledNetwork } from "../train/coupling/coupling-options.js";
+export { type DepthSchedule, parseDepthSchedule } from "../train/coupling/depth-schedule.js";
+export { joinHeads } from "../train/coupling/join-heads.js";
+export { runCoupling } from "../train/coupling/run-coupling.js";
 export { runTraining } from "../train/run-training.js";
 export { type TrainEvent, type TrainOptions, type TrainReport, train } from "../train/train.js";
 export { createDatasetCache, type DatasetCacheOptions } from "./dataset-cache.js";

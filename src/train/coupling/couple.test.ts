@@ -8,9 +8,10 @@ import { tensorFloats } from "../../tensor/float32.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { chooseOptimizer, chooseSchedule } from "../choose.js";
 import { runTraining } from "../run-training.js";
-import { type CoupleEvent, type CoupleOptions, type CoupleReport, couple } from "./couple.js";
+import type { CoupleEvent, CoupleOptions, CoupleReport } from "./couple.js";
 import type { CoupledNetwork } from "./coupling-options.js";
 import { type CouplingSnapshot, packCouplingSnapshot, unpackCouplingSnapshot } from "./coupling-snapshot.js";
+import { runCoupling } from "./run-coupling.js";
 
 const runtime = onnxRuntime;
 const { network } = parseArchitecture("mlp:layers=64-16-16-3");
@@ -26,18 +27,12 @@ const cnns: readonly CoupledNetwork[] = [
   { network: cnn, images: patternImages("top", { count: 32, size: 32, turned: 1 }) },
 ];
 
-async function finish(
+const finish = (
   networks: readonly CoupledNetwork[],
   options: Partial<CoupleOptions>,
-  onEvent: (event: CoupleEvent) => void = () => {},
-): Promise<CoupleReport> {
-  const events = couple(networks, { runtime, threads: 1, batch: 16, epochs: 2, lambda: 0, ...options });
-  for (;;) {
-    const next = await events.next();
-    if (next.done) return next.value;
-    onEvent(next.value);
-  }
-}
+  onEvent?: (event: CoupleEvent) => void,
+): Promise<CoupleReport> =>
+  runCoupling(networks, { runtime, threads: 1, batch: 16, epochs: 2, lambda: 0, onEvent, ...options });
 
 const floats = (state: StateDict, key: string): Float32Array => tensorFloats(state.get(key)!);
 

@@ -12,8 +12,8 @@ import type { StateDict } from "../../tensor/tensor.js";
 import { chooseOptimizer } from "../choose.js";
 import { createTrainingSession } from "../training-session.js";
 import { buildTrainingStep } from "../training-step.js";
-import { couple } from "./couple.js";
 import type { TiedStep } from "./coupling-pull.js";
+import { runCoupling } from "./run-coupling.js";
 
 const RATE = 0.02;
 const BATCH = 8;
@@ -79,7 +79,7 @@ async function trainCoupled(
   network: Network,
   { layer, tied }: { readonly layer: string; readonly tied: TiedStep },
 ): Promise<readonly StateDict[]> {
-  const events = couple(
+  const report = await runCoupling(
     sets.map((images) => ({ network, images })),
     {
       runtime: onnxRuntime,
@@ -92,9 +92,7 @@ async function trainCoupled(
       tied,
     },
   );
-  let next = await events.next();
-  while (!next.done) next = await events.next();
-  return next.value.states;
+  return report.states;
 }
 
 /** Sums in another order differ by about 1e-7 a step. */

@@ -1,0 +1,20 @@
+import { type CoupleEvent, type CoupleOptions, type CoupleReport, couple } from "./couple.js";
+import type { CoupledNetwork } from "./coupling-options.js";
+
+/**
+ * Trains coupled to the end, for callers who do not want each step: {@link couple} as a promise.
+ *
+ * @throws as {@link couple}
+ */
+export async function runCoupling(
+  networks: readonly CoupledNetwork[],
+  options: CoupleOptions & { readonly onEvent?: (event: CoupleEvent) => void },
+): Promise<CoupleReport> {
+  const events = couple(networks, options);
+  let next = await events.next();
+  while (!next.done) {
+    options.onEvent?.(next.value);
+    next = await events.next();
+  }
+  return next.value;
+}
