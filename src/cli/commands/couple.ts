@@ -6,9 +6,9 @@ import { parseChoice, parseCount, parseNamed, parseNumber } from "../arguments.j
 import { type CliCall, defineCommand } from "../command.js";
 import { couplingTable, sweepTable } from "../coupling-tables.js";
 
-/** As `train` has them, and the middle of the range that is worth trying (see docs/coupling.md). */
+/** As `train` has them, and the strength to begin with (see docs/coupling.md). */
 const USUAL = {
-  lambda: "0.1",
+  lambda: "0.5",
   depth: "constant",
   optimizer: "sgd:weight-decay=0.0005",
   schedule: "one-cycle",
