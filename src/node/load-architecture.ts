@@ -4,6 +4,7 @@ import { extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { OnebasinError } from "../core/errors.js";
+import { architectures } from "../network/architectures.gen.js";
 import type { Network } from "../network/graph.js";
 import { guessArchitecture } from "../network/guess-architecture.js";
 import { type ParsedOnnx, parseOnnx } from "../network/onnx/parse-onnx.js";
@@ -36,19 +37,28 @@ export async function loadArchitecture(name: string): Promise<LoadedArchitecture
 }
 
 /**
- * The architecture of a checkpoint: as named, or as the file says, or as its keys and shapes tell.
+ * The architecture of a checkpoint: as named, or built in and as the file says, or as its keys and shapes tell.
  *
  * @throws `bad-argument` when nothing tells; and as `loadArchitecture`
  */
 export async function architectureOf(checkpoint: Checkpoint, name: string | undefined): Promise<LoadedArchitecture> {
-  const told = name ?? checkpoint.metadata[ARCHITECTURE_KEY];
-  if (told !== undefined) return loadArchitecture(told);
+  if (name !== undefined) return loadArchitecture(name);
+  // A file may name what is built in. It may not name a module, which would be run, nor any other path.
+  const told = checkpoint.metadata[ARCHITECTURE_KEY];
+  if (told !== undefined && isBuiltIn(told)) return parseArchitecture(told);
   const guessed = guessArchitecture(new Map([...checkpoint.entries].filter(([key]) => !isDatasetStatistic(key))));
   if (guessed !== undefined) return guessed;
-  throw new OnebasinError("bad-argument", `${checkpoint.name} does not say which network its tensors belong to.`, {
-    hint: "Name it: --arch vgg16:width=0.25, or a .onnx file, or a .ts module that exports a network. Built in: onebasin archs",
-  });
+  const trained = told === undefined ? "" : ` It was trained as ${JSON.stringify(told)}, which only you can name.`;
+  throw new OnebasinError(
+    "bad-argument",
+    `${checkpoint.name} does not say which network its tensors belong to.${trained}`,
+    {
+      hint: "Name it: --arch vgg16:width=0.25, or a .onnx file, or a .ts module that exports a network. Built in: onebasin archs",
+    },
+  );
 }
+
+const isBuiltIn = (name: string): boolean => architectures.some(({ id }) => name === id || name.startsWith(`${id}:`));
 
 const networkOfOnnx = async (path: string): Promise<Network> => (await loadOnnxModel(path)).network;
 

@@ -91,6 +91,17 @@ test("a module of the user's own can be the architecture", async () => {
   ]);
 });
 
+test("a checkpoint that names a module does not get it run", async () => {
+  const { createTensor, save } = await import("../../src/node/index.js");
+  await writeFile(at("evil.ts"), `import { writeFileSync } from "node:fs"; writeFileSync("ran", "");`);
+  const tensors = new Map([["w", createTensor("f32", [1], [1])]]);
+  await save(tensors, at("evil.safetensors"), { metadata: { "onebasin.architecture": "evil.ts" } });
+  const { status, stderr } = await cli("evaluate", "evil.safetensors", "--data", "pen");
+  expect(status).toBe(1);
+  expect(stderr).toContain('It was trained as "evil.ts", which only you can name.');
+  expect(await readdir(folder)).not.toContain("ran");
+});
+
 test.each([
   ["no architecture", ["train", "--data", "pen"], 2],
   ["an unknown architecture", ["train", "--arch", "vgg17", "--data", "pen"], 1],
