@@ -17,7 +17,7 @@ const SAME_ORDER = 0.9;
 /** Below this share, units do not correspond. */
 const OTHER_ORDER = 0.5;
 /** From this cosine on, units that stand in the same order have also stayed close; a median over layers. */
-const STAYED_CLOSE = 0.85;
+const STAYED_CLOSE = 0.75;
 /** Rows that find a partner this similar elsewhere are the same units in another order. */
 const SAME_UNIT = 0.9;
 
