@@ -83,8 +83,21 @@ function pullOutside(share: number): void {
 }
 
 const contestants = [
-  { name: "two separate steps", run: async () => (await first(), await second()) },
-  { name: "two steps, then the pull outside", run: async () => (await first(), await second(), pullOutside(0.01)) },
+  {
+    name: "two separate steps",
+    run: async () => {
+      await first();
+      await second();
+    },
+  },
+  {
+    name: "two steps, then the pull outside",
+    run: async () => {
+      await first();
+      await second();
+      pullOutside(0.01);
+    },
+  },
   { name: "two steps at once, one thread each", run: () => Promise.all([firstAlone(), secondAlone()]) },
   { name: "one graph, lambda = 0", run: await openStep(2) },
   { name: "one graph, lambda = 0.1", run: await openStep(2, { strength: 1 }) },
