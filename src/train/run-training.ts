@@ -1,3 +1,4 @@
+import { drain } from "../core/drain.js";
 import type { ImageSet } from "../data/image-set.js";
 import type { Network } from "../network/graph.js";
 import { type TrainEvent, type TrainOptions, type TrainReport, train } from "./train.js";
@@ -12,11 +13,5 @@ export async function runTraining(
   images: ImageSet,
   options: TrainOptions & { readonly onEvent?: (event: TrainEvent) => void },
 ): Promise<TrainReport> {
-  const events = train(network, images, options);
-  let next = await events.next();
-  while (!next.done) {
-    options.onEvent?.(next.value);
-    next = await events.next();
-  }
-  return next.value;
+  return drain(train(network, images, options), options.onEvent);
 }

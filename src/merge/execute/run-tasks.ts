@@ -1,10 +1,10 @@
+import { combineCrc32 } from "../../checkpoint/crc32.js";
 import { OnebasinError } from "../../core/errors.js";
 import { dtypeBytes } from "../../tensor/dtype.js";
 import { evaluateScalars, type Tally } from "../expression/evaluate-scalars.js";
 import type { Expression } from "../expression/expression.js";
 import { REDUCTIONS, TALLIES, type TallyName } from "../expression/operations.js";
 import type { Pass, Program } from "../expression/program.js";
-import { crc32Combine } from "./crc32-combine.js";
 import { granuleOf } from "./granule.js";
 import type { InputRef, Job, JobBackend, JobResult, OutputRef } from "./job.js";
 
@@ -217,7 +217,7 @@ function finishPass(state: TaskState): void {
   }
   if (task.checksum && isLastPass(state)) {
     const bytes = task.output === undefined ? 0 : dtypeBytes(task.output.dtype);
-    state.crc32 = results.reduce((crc, { result, elements }) => crc32Combine(crc, result.crc32, elements * bytes), 0);
+    state.crc32 = results.reduce((crc, { result, elements }) => combineCrc32(crc, result.crc32, elements * bytes), 0);
   }
 }
 

@@ -1,3 +1,4 @@
+import { drain } from "../../core/drain.js";
 import { type CoupleEvent, type CoupleOptions, type CoupleReport, couple } from "./couple.js";
 import type { CoupledNetwork } from "./coupling-options.js";
 
@@ -10,11 +11,5 @@ export async function runCoupling(
   networks: readonly CoupledNetwork[],
   options: CoupleOptions & { readonly onEvent?: (event: CoupleEvent) => void },
 ): Promise<CoupleReport> {
-  const events = couple(networks, options);
-  let next = await events.next();
-  while (!next.done) {
-    options.onEvent?.(next.value);
-    next = await events.next();
-  }
-  return next.value;
+  return drain(couple(networks, options), options.onEvent);
 }
