@@ -46,16 +46,6 @@ export function parseNumber(flag: string, text: unknown): number | undefined {
   return value;
 }
 
-/** A plug-in with options: `sgd:momentum=0.9,weight-decay=5e-4`. */
-export function parseNamed(
-  flag: string,
-  text: unknown,
-): { readonly id: string; readonly params: Record<string, string> } {
-  const [id, ...rest] = String(text).split(":");
-  const options = rest.join(":");
-  return { id, params: parsePairs(flag, options === "" ? [] : options.split(",")) };
-}
-
 /** `--resume` and `--part 2/8`. */
 export function parseResume(options: Readonly<Record<string, unknown>>): {
   readonly resume: boolean;
@@ -78,15 +68,4 @@ export function parseChoice<const C extends string>(flag: string, text: unknown,
   if (choice === undefined)
     throw new OnebasinError("usage", `${flag} is "${String(text)}"; expected ${choices.join(", ")}.`);
   return choice;
-}
-
-/** `name=value` pairs. */
-export function parsePairs(flag: string, texts: unknown): Record<string, string> {
-  const pairs: Record<string, string> = {};
-  for (const text of (texts as readonly string[] | undefined) ?? []) {
-    const equals = text.indexOf("=");
-    if (equals < 1) throw new OnebasinError("usage", `${flag} is "${text}"; expected name=value.`);
-    pairs[text.slice(0, equals)] = text.slice(equals + 1);
-  }
-  return pairs;
 }

@@ -1,5 +1,5 @@
 import { OnebasinError } from "../../core/errors.js";
-import { parsePairs } from "../arguments.js";
+import { parsePairs } from "../../core/parse-named.js";
 import { type CliCall, defineCommand } from "../command.js";
 import {
   type LoadedNetwork,

@@ -1,8 +1,9 @@
 import { OnebasinError } from "../../core/errors.js";
+import { parseNamed } from "../../core/parse-named.js";
 import type { ImageSet } from "../../data/image-set.js";
 import type { CoupledResult, NamedNetwork } from "../../node/couple-to-folder.js";
 import type { CoupleEvent } from "../../train/coupling/couple.js";
-import { parseChoice, parseCount, parseNamed, parseNumber } from "../arguments.js";
+import { parseChoice, parseCount, parseNumber } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
 import { couplingTable, sweepTable } from "../coupling-tables.js";
 

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import type { Checkpoint } from "../../checkpoint/checkpoint.js";
 import { OnebasinError } from "../../core/errors.js";
+import { parsePairs } from "../../core/parse-named.js";
 import type { TensorPlan } from "../../merge/plan.js";
 import type { MergeOptions } from "../../node/index.js";
-import { parseBytes, parseChoice, parseCount, parsePairs, parseResume } from "../arguments.js";
+import { parseBytes, parseChoice, parseCount, parseResume } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
 import { describeFiles } from "../describe-files.js";
 import { describePlan, plannedJson, planTable } from "../describe-plan.js";

@@ -1,9 +1,10 @@
 import { OnebasinError } from "../../core/errors.js";
+import { parseNamed } from "../../core/parse-named.js";
 import type { ImageSet } from "../../data/image-set.js";
 import type { Network } from "../../network/graph.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import type { TrainEvent } from "../../train/train.js";
-import { parseCount, parseNamed, parseNumber } from "../arguments.js";
+import { parseCount, parseNumber } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
 
 /** What training uses unless told: the settings of the reference runs in docs/training.md. */
