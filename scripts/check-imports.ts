@@ -12,7 +12,7 @@ import { PLUGIN_FOLDERS } from "./plugin-folders.js";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** The engine that merges, from the ground up. */
-const ENGINE = ["core", "tensor", "kernels", "checkpoint", "merge"];
+const ENGINE = ["core", "tensor", "kernels", "linear-algebra", "checkpoint", "merge"];
 /** What knows networks and images too. */
 const WORKBENCH = [...ENGINE, "network", "data"];
 const TOOLS = ["train", "align", "repair", "evaluate"];
@@ -22,9 +22,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   tensor: ["core"],
   kernels: ["core", "tensor"],
+  "linear-algebra": ["core", "kernels"],
   checkpoint: ["core", "tensor"],
-  merge: ["core", "tensor", "kernels", "checkpoint"],
-  lora: ["core", "tensor", "checkpoint"],
+  merge: ["core", "tensor", "kernels", "linear-algebra", "checkpoint"],
+  lora: ["core", "tensor", "linear-algebra", "checkpoint"],
   hub: ["core", "checkpoint"],
   network: ["core", "tensor"],
   data: ["core", "tensor", "checkpoint", "network"],

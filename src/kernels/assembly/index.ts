@@ -15,6 +15,7 @@ export {
 } from "./reduce";
 export * from "./crc32";
 export * from "./gram";
+export * from "./product";
 export * from "./select";
 export * from "./random";
 export * from "./rows";
