@@ -37,7 +37,8 @@ export interface Evaluation {
   readonly count: number;
 }
 
-const USUAL_BATCH = 250;
+/** Images per run where nobody says otherwise. */
+export const USUAL_BATCH = 250;
 
 /**
  * How well a network does on a set of images.

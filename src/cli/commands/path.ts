@@ -1,5 +1,6 @@
 import { OnebasinError } from "../../core/errors.js";
 import type { ImageSet } from "../../data/image-set.js";
+import { sliceImages } from "../../data/slice-images.js";
 import type { PathReport } from "../../evaluate/path.js";
 import { parseCount } from "../arguments.js";
 import { defineCommand } from "../command.js";
@@ -121,15 +122,6 @@ export const path = defineCommand({
 
 /** The last images of each training set are held out. */
 function divide(sets: readonly ImageSet[], count: number): { readonly seen: ImageSet[]; readonly held: ImageSet[] } {
-  const part = (set: ImageSet, from: number, to: number): ImageSet => {
-    const size = set.channels * set.height * set.width;
-    return {
-      ...set,
-      images: set.images.subarray(from * size, to * size),
-      labels: set.labels.subarray(from, to),
-      count: to - from,
-    };
-  };
   for (const { name, count: all } of sets) {
     if (all > count) continue;
     throw new OnebasinError(
@@ -138,8 +130,8 @@ function divide(sets: readonly ImageSet[], count: number): { readonly seen: Imag
     );
   }
   return {
-    seen: sets.map((set) => part(set, 0, set.count - count)),
-    held: sets.map((set) => part(set, set.count - count, set.count)),
+    seen: sets.map((set) => sliceImages(set, 0, set.count - count)),
+    held: sets.map((set) => sliceImages(set, set.count - count)),
   };
 }
 
