@@ -141,7 +141,7 @@ function matcherParams(matcher: Matcher, given: AlignOptions["params"], count: n
   }
   const wanted = min === max ? `${min}` : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
   const wrong = new OnebasinError("bad-argument", `The ${owner} takes ${wanted} models, ${count} given.`, {
-    hint: count > max ? 'Align three and more with "merge-many".' : undefined,
+    hint: count > max ? 'Align three and more with "frank-wolfe" or "merge-many".' : undefined,
   });
   throwProblems([wrong, ...problems], owner);
   return values;

@@ -1,5 +1,6 @@
 import type { Shape } from "../tensor/shape.js";
-import { axisSize, type Permutation, type PermutationSpec, type SpecAxis } from "./permutation-spec.js";
+import type { Permutation, PermutationSpec } from "./permutation-spec.js";
+import { blocksOf, placesOf } from "./tensor-blocks.js";
 
 /** One place where a group's units occur in a tensor: which numbers belong to which unit. */
 export interface Occurrence {
@@ -14,24 +15,12 @@ export interface Occurrence {
   readonly others: readonly { readonly group?: string; readonly size: number }[];
 }
 
-interface Atom {
-  readonly group?: string;
-  readonly size: number;
-  readonly stride: number;
-}
-
-/** A part of a tensor in which every axis is one group or stays: several where axes are concatenated. */
-interface Block {
-  readonly offset: number;
-  readonly atoms: readonly Atom[];
-}
-
 /** Every place where groups occur in a tensor. A group that occurs twice in it has two. */
-export function occurrencesOf(key: string, shape: Shape, { axes, groups }: PermutationSpec): Occurrence[] {
-  const described = axes.get(key);
+export function occurrencesOf(key: string, shape: Shape, spec: PermutationSpec): Occurrence[] {
+  const described = spec.axes.get(key);
   if (described === undefined) return [];
   const found: Occurrence[] = [];
-  for (const { offset, atoms } of blocksOf(described, shape, groups)) {
+  for (const { offset, atoms } of blocksOf(described, shape, spec)) {
     for (const [place, { group, size, stride }] of atoms.entries()) {
       if (group === undefined) continue;
       const others = atoms.filter((_, i) => i !== place);
@@ -46,55 +35,6 @@ export function occurrencesOf(key: string, shape: Shape, { axes, groups }: Permu
     }
   }
   return found;
-}
-
-function blocksOf(axes: readonly SpecAxis[], shape: Shape, groups: ReadonlyMap<string, number>): Block[] {
-  let blocks: Block[] = [{ offset: 0, atoms: [] }];
-  let stride = shape.reduce((product, size) => product * size, 1);
-  for (const [i, axis] of axes.entries()) {
-    stride /= Math.max(1, shape[i]);
-    const parts = split(axis, stride, groups);
-    blocks = blocks.flatMap(({ offset, atoms }) =>
-      parts.map((part) => ({ offset: offset + part.offset, atoms: [...atoms, ...part.atoms] })),
-    );
-  }
-  return blocks;
-}
-
-function split(axis: SpecAxis, stride: number, groups: ReadonlyMap<string, number>): Block[] {
-  if (typeof axis === "number") return [{ offset: 0, atoms: [{ size: axis, stride }] }];
-  if (typeof axis === "string") return [{ offset: 0, atoms: [{ group: axis, size: axisSize(axis, groups), stride }] }];
-  if ("concat" in axis) {
-    let start = 0;
-    return axis.concat.flatMap((part) => {
-      const blocks = split(part, stride, groups).map(({ offset, atoms }) => ({ offset: offset + start, atoms }));
-      start += axisSize(part, groups) * stride;
-      return blocks;
-    });
-  }
-  let blocks: Block[] = [{ offset: 0, atoms: [] }];
-  let inner = stride * axisSize(axis, groups);
-  for (const factor of axis.product) {
-    inner /= Math.max(1, axisSize(factor, groups));
-    const parts = split(factor, inner, groups);
-    blocks = blocks.flatMap(({ offset, atoms }) =>
-      parts.map((part) => ({ offset: offset + part.offset, atoms: [...atoms, ...part.atoms] })),
-    );
-  }
-  return blocks;
-}
-
-/** Where the elements of some axes lie, the first axis slowest. */
-function placesOf(offset: number, atoms: readonly Atom[]): Uint32Array {
-  let places = Uint32Array.of(offset);
-  for (const { size, stride } of atoms) {
-    const next = new Uint32Array(places.length * size);
-    for (let outer = 0; outer < places.length; outer++) {
-      for (let i = 0; i < size; i++) next[outer * size + i] = places[outer] + i * stride;
-    }
-    places = next;
-  }
-  return places;
 }
 
 /** The order of a unit's numbers when the groups they move with are permuted. */

@@ -26,6 +26,11 @@ export interface PermutationSpec {
 /** One permutation a group: place `i` of the result holds the unit that was at place `order[i]`. */
 export type Permutation = ReadonlyMap<string, Uint32Array>;
 
+/** The permutation that leaves every unit where it is. */
+export function identityPermutation({ groups }: Pick<PermutationSpec, "groups">): Permutation {
+  return new Map([...groups].map(([group, units]) => [group, Uint32Array.from({ length: units }, (_, i) => i)]));
+}
+
 /** How many indices an axis has. */
 export function axisSize(axis: SpecAxis, groups: ReadonlyMap<string, number>): number {
   if (typeof axis === "number") return axis;
