@@ -75,9 +75,11 @@ function bindInstruction(
       return (at, n, { start }) => void kernel(out, key[0], key[1], stream, start + at, n);
     }
     case "apply": {
-      const kernel = functions[`${instruction.kernel}_${precision}`];
-      const addresses = [instruction.out, ...instruction.args].map(register);
-      return (_, n) => void kernel(...addresses, n);
+      const run = bindAddresses(
+        functions[`${instruction.kernel}_${precision}`],
+        [instruction.out, ...instruction.args].map(register),
+      );
+      return (_, n) => void run(n);
     }
     case "scale": {
       const kernel = functions[`scale_${precision}`];
@@ -124,14 +126,30 @@ function bindInstruction(
       return (_, n) => void kernel(table, a, high, n);
     }
     case "reduce": {
-      const kernel = functions[`${instruction.reduction}_${precision}`];
-      const addresses = instruction.args.map(register);
+      const run = bindAddresses(functions[`${instruction.reduction}_${precision}`], instruction.args.map(register));
       const { join } = REDUCTIONS[instruction.reduction];
       const { slot } = instruction;
       return (_, n, { partials }) => {
-        partials[slot] = join(partials[slot], kernel(...addresses, n));
+        partials[slot] = join(partials[slot], run(n));
       };
     }
+  }
+}
+
+/** Written out by the number of addresses: a call with a spread list costs as much as the kernel's work on a block. */
+function bindAddresses(kernel: (...args: number[]) => number, addresses: readonly number[]): (n: number) => number {
+  const [a, b, c, d] = addresses;
+  switch (addresses.length) {
+    case 1:
+      return (n) => kernel(a, n);
+    case 2:
+      return (n) => kernel(a, b, n);
+    case 3:
+      return (n) => kernel(a, b, c, n);
+    case 4:
+      return (n) => kernel(a, b, c, d, n);
+    default:
+      throw new Error(`no kernel works on ${addresses.length} blocks`);
   }
 }
 
