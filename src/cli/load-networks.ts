@@ -5,6 +5,7 @@ import type { LoadedArchitecture } from "../node/load-architecture.js";
 import type { StateDict } from "../tensor/tensor.js";
 import { parseCount } from "./arguments.js";
 import type { CliCall, CliOption } from "./command.js";
+import { loadDatasets } from "./load-datasets.js";
 
 /** Training images that are looked at for matching and repair, unless told: statistics need no more. */
 const USUAL_IMAGES = 4000;
@@ -50,23 +51,13 @@ export async function networkOf(models: readonly LoadedNetwork[], { options }: C
  * @param limit how many test images of each; default all. Of training images there are as many as `--images` says.
  */
 export async function loadImages(
-  { options, output, signal }: CliCall,
+  call: CliCall,
   { split, limit }: { readonly split: Split; readonly limit?: number },
 ): Promise<ImageSet[]> {
+  const { options } = call;
   const own = split === "train" ? (parseCount("--images", options.images) ?? USUAL_IMAGES) : limit;
   const names = (options.data as string[] | undefined) ?? [];
-  if (names.length === 0) return [];
-  const { createDatasetCache } = await import("../node/dataset-cache.js");
-  const { loadDataset } = await import("../data/load-dataset.js");
-  const environment = createDatasetCache({ onProgress: output.onProgress, signal });
-  const seed = parseCount("--seed", options.seed, 0);
-  const sets: ImageSet[] = [];
-  for (const name of names) {
-    const images = await loadDataset(name, { split, limit: own, seed, environment });
-    for (const note of images.notes) output.note(note);
-    sets.push(images);
-  }
-  return sets;
+  return loadDatasets(names, { split, limit: own, seed: parseCount("--seed", options.seed, 0), call });
 }
 
 /** What long work takes from the command line. */

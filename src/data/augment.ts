@@ -1,15 +1,25 @@
+import { integer, number, type ParamValues } from "../core/params.js";
 import { philox4x32Into } from "../core/philox.js";
 import { createRandom } from "../core/random.js";
 
 /** Random changes that leave the class alone. All are off at 0. */
-export interface Augment {
-  /** Moves the image by up to so many whole pixels each way; the edge is drawn out; default 0. */
-  readonly shift?: number;
-  /** Takes a part of the image as large as the whole: the largest share of the side cut away, [0, 1); default 0. */
-  readonly crop?: number;
-  /** Strength of random brightness, contrast and tint, [0, 1]; default 0. */
-  readonly colour?: number;
-}
+export const augmentParams = {
+  shift: integer({
+    doc: "Moves the image by up to so many whole pixels each way; the edge is drawn out.",
+    default: 0,
+    min: 0,
+    max: 1024,
+  }),
+  crop: number({
+    doc: "Takes a part of the image as large as the whole: the largest share of the side cut away.",
+    default: 0,
+    min: 0,
+    max: 0.9,
+  }),
+  colour: number({ doc: "Strength of random brightness, contrast and tint.", default: 0, min: 0, max: 1 }),
+};
+
+export type Augment = Partial<ParamValues<typeof augmentParams>>;
 
 /** What an image's randomness hangs on, besides its place in the set. */
 export interface AugmentKey {

@@ -90,3 +90,25 @@ test("mixed: as many of each, set after set, until the shortest ends", () => {
     "A batch of 3 cannot hold as many images of each of 2 datasets.",
   );
 });
+
+test("several sets end to end: every image once, shuffled across sets, one set after the other within a batch", () => {
+  const sets = [
+    counting(30, "a"),
+    { ...counting(20, "b"), labels: Int32Array.from({ length: 20 }, (_, i) => 100 + i) },
+  ];
+  const options = { format, batch: 8, shuffle: true, dropLast: true, seed: 1, epoch: 2 };
+  const batches = labels(createBatches(sets, options));
+  expect(batches.map(({ length }) => length)).toEqual([8, 8, 8, 8, 8, 8]);
+  const shown = batches.flat();
+  expect(new Set(shown).size).toBe(48);
+  for (const batch of batches) {
+    const ofB = batch.filter((label) => label >= 100).length;
+    expect(batch.slice(batch.length - ofB).every((label) => label >= 100)).toBe(true);
+  }
+  expect(new Set(batches.map((batch) => batch.filter((label) => label >= 100).length)).size).toBeGreaterThan(1);
+  for (const { images, labels: own } of createBatches(sets, options)) {
+    expect([...images].map((value) => Math.round(255 * value))).toEqual([...own].map((label) => label % 100));
+  }
+  // One set in a list is that set.
+  expect(labels(createBatches([sets[0]], options))).toEqual(labels(createBatches(sets[0], options)));
+});

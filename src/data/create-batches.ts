@@ -1,7 +1,7 @@
 import { OnebasinError } from "../core/errors.js";
 import { createRandom } from "../core/random.js";
 import type { Augment } from "./augment.js";
-import type { ImageSet } from "./image-set.js";
+import { countImages, type ImageSet, listSets } from "./image-set.js";
 import { checkInputFormat, type InputFormat } from "./input-format.js";
 import { prepareImagesInto } from "./prepare-images.js";
 
@@ -30,17 +30,19 @@ export interface BatchOptions {
 }
 
 /**
- * Goes once through a set in batches.
+ * Goes once through a set in batches; or through several laid end to end, so that shuffled batches hold images of each
+ * in proportion to its size. Within a batch, images of the same set stand together.
  *
  * @throws {OnebasinError} `bad-argument` for a batch or format out of range
  * @example
  * for (const { images, labels } of createBatches(set, { format: GREY_32, batch: 128, shuffle: true, epoch })) …
  */
-export function* createBatches(set: ImageSet, options: BatchOptions): Generator<Batch, void> {
-  const order = imageOrder(set, options);
-  const count = batchCount(set, options);
+export function* createBatches(sets: ImageSet | readonly ImageSet[], options: BatchOptions): Generator<Batch, void> {
+  const all = listSets(sets);
+  const order = imageOrder(all, options);
+  const count = batchCount(all, options);
   for (let index = 0; index < count; index++) {
-    yield takeBatch([{ set, indices: order.subarray(index * options.batch, (index + 1) * options.batch) }], options);
+    yield takeBatch(bySet(all, order.subarray(index * options.batch, (index + 1) * options.batch)), options);
   }
 }
 
@@ -61,7 +63,7 @@ export function* createMixedBatches(sets: readonly ImageSet[], options: BatchOpt
       },
     );
   }
-  const orders = sets.map((set) => imageOrder(set, options));
+  const orders = sets.map((set) => imageOrder([set], options));
   const count = Math.min(...sets.map((set) => Math.floor(set.count / each)));
   for (let index = 0; index < count; index++) {
     const parts = sets.map((set, i) => ({ set, indices: orders[i].subarray(index * each, (index + 1) * each) }));
@@ -70,17 +72,34 @@ export function* createMixedBatches(sets: readonly ImageSet[], options: BatchOpt
 }
 
 /** How many batches `createBatches` makes. */
-export function batchCount({ count }: ImageSet, { batch, dropLast }: Pick<BatchOptions, "batch" | "dropLast">): number {
+function batchCount(sets: readonly ImageSet[], { batch, dropLast }: BatchOptions): number {
+  const count = countImages(sets);
   return dropLast ? Math.floor(count / batch) : Math.ceil(count / batch);
 }
 
-function imageOrder(set: ImageSet, { format, batch, shuffle, seed = 0, epoch = 0 }: BatchOptions): Uint32Array {
+/** The places of all images, counted through set after set, in the order of an epoch. */
+function imageOrder(
+  sets: readonly ImageSet[],
+  { format, batch, shuffle, seed = 0, epoch = 0 }: BatchOptions,
+): Uint32Array {
   checkInputFormat(format);
   if (!Number.isInteger(batch) || batch < 1) {
     throw new OnebasinError("bad-argument", `The batch size is ${batch}; expected a whole number from 1.`);
   }
-  const order = Uint32Array.from({ length: set.count }, (_, index) => index);
-  return shuffle ? createRandom(seed, "shuffle", set.name, epoch).shuffle(order) : order;
+  const order = Uint32Array.from({ length: countImages(sets) }, (_, index) => index);
+  return shuffle ? createRandom(seed, "shuffle", ...sets.map(({ name }) => name), epoch).shuffle(order) : order;
+}
+
+/** Which images of which set lie at some places. */
+function bySet(sets: readonly ImageSet[], places: Uint32Array): { set: ImageSet; indices: Uint32Array }[] {
+  if (sets.length === 1) return [{ set: sets[0], indices: places }];
+  let start = 0;
+  return sets.map((set) => {
+    const first = start;
+    start += set.count;
+    const own = places.filter((place) => place >= first && place < first + set.count);
+    return { set, indices: own.map((place) => place - first) };
+  });
 }
 
 function takeBatch(parts: readonly { set: ImageSet; indices: Uint32Array }[], options: BatchOptions): Batch {

@@ -1,33 +1,8 @@
-import type { ByteSource } from "../checkpoint/byte-source.js";
 import { OnebasinError } from "../core/errors.js";
 import { type Dataset, defineDataset, type LoadRequest, type Packing } from "./dataset.js";
 import type { OpenedFile } from "./dataset-environment.js";
-import { checkLabels, type ImageSet } from "./image-set.js";
-
-/** What a decoder finds in the files of one split. */
-export interface DecodedImages {
-  /** `[kept, channels, height, width]` */
-  readonly images: Uint8Array;
-  /** At least `kept` labels. */
-  readonly labels: Int32Array;
-  /** Images in the files; the first `kept` were taken. */
-  readonly count: number;
-  readonly kept: number;
-  readonly channels: 1 | 3;
-  readonly height: number;
-  readonly width: number;
-}
-
-export interface DecodeOptions {
-  readonly classes: number;
-  /** The first so many images are kept. */
-  readonly limit: number | undefined;
-  /** Whether to read to the end all the same, to know that the files are whole. */
-  readonly complete: boolean;
-}
-
-/** Bytes to images. Gets the sources in the order of the packing's files. */
-export type Decode = (sources: readonly ByteSource[], options: DecodeOptions) => Promise<DecodedImages>;
+import { type Decode, type DecodedImages, decodedSet } from "./decoded-images.js";
+import type { ImageSet } from "./image-set.js";
 
 type FileDatasetSpec = Pick<Dataset, "id" | "title" | "doc" | "licence" | "counts" | "source"> &
   Required<Pick<Dataset, "classes" | "shape">> & {
@@ -53,25 +28,16 @@ async function loadFiles(spec: FileDatasetSpec, request: LoadRequest): Promise<I
   const { decode } = spec.packings[opened.group];
   const complete = opened.files.some((file) => file.check === "other");
   try {
-    const decoded = await decode(
-      opened.files.map((file) => file.source),
-      { classes: spec.classes, limit, complete },
-    );
-    const { images, kept, channels, height, width } = decoded;
+    const sources = opened.files.map((file) => file.source);
+    const decoded = await decode(sources, { classes: spec.classes, limit, complete });
     checkDecoded(spec, { decoded, request, files: opened.files });
-    checkLabels(decoded.labels, { classes: spec.classes, source: opened.files[opened.files.length - 1].source.name });
-    return {
+    return decodedSet(decoded, {
+      sources,
       name: request.name,
       split,
-      images,
-      labels: decoded.labels.subarray(0, kept),
-      count: kept,
-      channels,
-      height,
-      width,
       classes: spec.classes,
       notes: opened.files.filter((file) => file.check === "other").map((file) => otherFileNote(file, decoded)),
-    };
+    });
   } catch (error) {
     throw withChecksums(error, opened.files);
   } finally {

@@ -25,6 +25,13 @@ export interface ImageSet {
   readonly notes: readonly string[];
 }
 
+/** One set or several, as a list. */
+export const listSets = (sets: ImageSet | readonly ImageSet[]): readonly ImageSet[] =>
+  "images" in sets ? [sets] : sets;
+
+/** Images in all sets together. */
+export const countImages = (sets: readonly ImageSet[]): number => sets.reduce((sum, { count }) => sum + count, 0);
+
 /**
  * Checks that every label is a class number.
  *

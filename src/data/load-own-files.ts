@@ -1,8 +1,8 @@
 import type { ByteSource } from "../checkpoint/byte-source.js";
 import { OnebasinError } from "../core/errors.js";
 import type { LoadRequest } from "./dataset.js";
-import type { Decode } from "./define-file-dataset.js";
-import { checkLabels, type ImageSet } from "./image-set.js";
+import { type Decode, decodedSet } from "./decoded-images.js";
+import type { ImageSet } from "./image-set.js";
 
 /** Loads one split from files that the reader named. */
 export async function loadOwnFiles(
@@ -20,20 +20,7 @@ export async function loadOwnFiles(
       sources.push(await environment.openFile(path));
     }
     const decoded = await decode(sources, { limit, classes, complete: false });
-    const { images, kept, channels, height, width } = decoded;
-    checkLabels(decoded.labels, { classes, source: sources[sources.length - 1].name });
-    return {
-      name,
-      split,
-      images,
-      labels: decoded.labels.subarray(0, kept),
-      count: kept,
-      channels,
-      height,
-      width,
-      classes,
-      notes: [],
-    };
+    return decodedSet(decoded, { sources, name, split, classes, notes: [] });
   } finally {
     await Promise.all(sources.map((source) => source.close?.()));
   }

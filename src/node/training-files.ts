@@ -1,5 +1,6 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { OnebasinError } from "../core/errors.js";
+import type { RunText } from "../train/check-run.js";
 import { packSnapshot, type TrainingSnapshot, unpackSnapshot } from "../train/snapshot.js";
 import { open, save, toStateDict } from "./index.js";
 
@@ -7,17 +8,20 @@ import { open, save, toStateDict } from "./index.js";
 const snapshotPath = (checkpoint: string): string => `${checkpoint}.resume.safetensors`;
 
 /** Writes what it takes to go on with a training, in place of what an earlier epoch left. */
-export async function writeSnapshot(checkpoint: string, snapshot: TrainingSnapshot): Promise<void> {
-  const { tensors, metadata } = packSnapshot(snapshot);
+export async function writeSnapshot(
+  checkpoint: string,
+  { snapshot, run }: { readonly snapshot: TrainingSnapshot; readonly run: RunText },
+): Promise<void> {
+  const { tensors, metadata } = packSnapshot(snapshot, { run });
   await save(tensors, snapshotPath(checkpoint), { metadata });
 }
 
 /**
  * Reads what an interrupted training left.
  *
- * @throws `missing-data` when there is none, `bad-file` when it is damaged
+ * @throws `missing-data` when there is none, `bad-file` when it is damaged, `mismatch` when it is of other options
  */
-export async function readSnapshot(checkpoint: string): Promise<TrainingSnapshot> {
+export async function readSnapshot(checkpoint: string, { run }: { readonly run: RunText }): Promise<TrainingSnapshot> {
   const path = snapshotPath(checkpoint);
   const opened = await open(path).catch((cause: unknown) => {
     if (!(cause instanceof OnebasinError && cause.code === "missing-data")) throw cause;
@@ -26,7 +30,7 @@ export async function readSnapshot(checkpoint: string): Promise<TrainingSnapshot
       cause,
     });
   });
-  return unpackSnapshot({ tensors: await toStateDict(opened), metadata: opened.metadata }, { source: path });
+  return unpackSnapshot({ tensors: await toStateDict(opened), metadata: opened.metadata }, { run, source: path });
 }
 
 /** Forgets the snapshot of a training that has ended. */

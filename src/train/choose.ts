@@ -1,6 +1,7 @@
 import { throwProblems } from "../core/errors.js";
 import { type Params, type ParamValues, resolveParams } from "../core/params.js";
 import { unknownName } from "../core/suggest.js";
+import { type Augment, augmentParams } from "../data/augment.js";
 import type { Optimizer } from "./optimizer.js";
 import { optimizers } from "./optimizers.gen.js";
 import type { Schedule } from "./schedule.js";
@@ -38,6 +39,13 @@ export function chooseSchedule(id: string, given: Given = {}): ChosenSchedule {
   return { schedule, values: checked(`schedule "${id}"`, schedule.params, given) };
 }
 
+/**
+ * Random changes of images, checked: `{ shift: 2, colour: 0.3 }`.
+ *
+ * @throws `unknown-name`, `bad-argument`
+ */
+export const chooseAugment = (given: Given): Augment => checked("augment", augmentParams, given);
+
 function named<T extends { readonly id: string }>(kind: string, id: string, list: readonly T[]): T {
   const found = list.find((it) => it.id === id);
   if (found !== undefined) return found;
@@ -48,7 +56,7 @@ function named<T extends { readonly id: string }>(kind: string, id: string, list
   );
 }
 
-function checked(owner: string, params: Params, given: Given): ParamValues<Params> {
+function checked<P extends Params>(owner: string, params: P, given: Given): ParamValues<P> {
   const { values, problems } = resolveParams(owner, params, given);
   throwProblems(problems, owner);
   return values;

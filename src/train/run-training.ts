@@ -10,7 +10,7 @@ import { type TrainEvent, type TrainOptions, type TrainReport, train } from "./t
  */
 export async function runTraining(
   network: Network,
-  images: ImageSet,
+  images: ImageSet | readonly ImageSet[],
   options: TrainOptions & { readonly onEvent?: (event: TrainEvent) => void },
 ): Promise<TrainReport> {
   return drain(train(network, images, options), options.onEvent);

@@ -6,6 +6,7 @@ import { parseArchitecture } from "../network/parse-architecture.js";
 import { onnxRuntime } from "../node/onnx-runtime.js";
 import type { StateDict } from "../tensor/tensor.js";
 import { chooseOptimizer, chooseSchedule } from "./choose.js";
+import { runTraining } from "./run-training.js";
 import { historyLines, packSnapshot, type TrainingSnapshot, unpackSnapshot } from "./snapshot.js";
 import { type TrainEvent, type TrainOptions, type TrainReport, train } from "./train.js";
 
@@ -100,7 +101,7 @@ test("a run that is broken off and resumed gives the bytes of one that was not",
     },
     cnn,
   );
-  const resume = unpackSnapshot(packSnapshot(snapshots[0]), { source: "run.safetensors" });
+  const resume = unpackSnapshot(packSnapshot(snapshots[0], { run: "{}" }), { run: "{}", source: "run.safetensors" });
   expect(resume).toEqual(snapshots[0]);
   const resumed = await finish({ ...options, resume }, undefined, cnn);
   expect(resumed).toEqual(whole);
@@ -137,6 +138,41 @@ test.each([
   await expect(finish(options)).rejects.toThrow(message);
 });
 
+test("learns several sets of other sizes and colours as one network", async () => {
+  const grey = halves(60, 8);
+  const coloured: ImageSet = { ...halves(45, 12), name: "coloured" };
+  const colour = Uint8Array.from({ length: 3 * coloured.images.length }, (_, i) => {
+    const [image, place] = [Math.floor(i / 432), i % 144];
+    return coloured.images[144 * image + place];
+  });
+  const sets: ImageSet[] = [grey, { ...coloured, images: colour, channels: 3 }];
+  const report = await runTraining(network, sets, { runtime, threads: 2, batch: 16, epochs: 6 });
+  expect(report.history[0].step).toBe(6);
+  for (const images of sets) {
+    expect((await evaluate({ network, state: report.state }, images, { runtime })).accuracy).toBe(100);
+  }
+  // A list of one is that one.
+  const options = { runtime, threads: 2, batch: 16, epochs: 1 };
+  expect(await runTraining(network, [grey], options)).toEqual(await runTraining(network, grey, options));
+});
+
+test("what does not fit is refused before the first step, all at once", async () => {
+  const named: ImageSet = { ...set, classNames: ["left", "right", "top"] };
+  const more: ImageSet = { ...set, name: "more", classes: 4 };
+  const others: ImageSet = { ...set, name: "others", classNames: ["cat", "dog", "owl"] };
+  await expect(
+    runTraining(network, [named, more, set, others], { runtime }),
+  ).rejects.toThrowErrorMatchingInlineSnapshot(`
+    [OnebasinError: 3 problems with training mlp:
+      - mlp tells 3 classes apart; more has 4.
+      - halves has 3 classes (left, right, top), more has 4 classes; one network learns the same classes from all its datasets.
+      - halves has 3 classes (left, right, top), others has 3 classes (cat, dog, owl); one network learns the same classes from all its datasets.]
+  `);
+  await expect(runTraining(network, [], { runtime })).rejects.toThrow(
+    "Training takes a set of images or more; got none.",
+  );
+});
+
 test("can be stopped between steps", async () => {
   const controller = new AbortController();
   const running = finish({ epochs: 100, signal: controller.signal }, () => controller.abort());
@@ -145,7 +181,7 @@ test("can be stopped between steps", async () => {
 
 test("a checkpoint without a training's state is not resumed", () => {
   const snapshot = { tensors: new Map(), metadata: {} };
-  expect(() => unpackSnapshot(snapshot, { source: "a.safetensors" })).toThrow(
+  expect(() => unpackSnapshot(snapshot, { run: "", source: "a.safetensors" })).toThrow(
     "a.safetensors cannot be resumed: it holds weights but no state of a training.",
   );
 });

@@ -1,12 +1,13 @@
-import { OnebasinError } from "../core/errors.js";
+import { OnebasinError, throwProblems } from "../core/errors.js";
 import { createBatches } from "../data/create-batches.js";
-import type { ImageSet } from "../data/image-set.js";
+import { countImages, type ImageSet, listSets } from "../data/image-set.js";
 import { inputFormatOf } from "../data/input-format-of.js";
 import { findChannelBlock } from "../network/channel-block.js";
 import type { Network } from "../network/graph.js";
 import { createInitialState } from "../network/initial-state.js";
 import type { Runtime, RuntimeOptions } from "../network/runtime.js";
 import type { StateDict } from "../tensor/tensor.js";
+import { classProblems } from "./class-problems.js";
 import type { EpochRecord, TrainingSnapshot } from "./snapshot.js";
 import { createTrainingSession } from "./training-session.js";
 import { badSetting, divergence, resolveSettings, type TrainingSettings } from "./training-settings.js";
@@ -60,22 +61,28 @@ export interface TrainReport {
 }
 
 /**
- * Trains a network on images by their labels. The same options, machine and number of threads give the same bytes,
+ * Trains a network on images by their labels; on those of several datasets together, each brought to the network's
+ * input, where an epoch shows every image of every dataset in one random order. The same options, machine and number of threads give the same bytes,
  * also when a run is broken off and resumed. Images that do not fill a last batch are left out of an epoch; the next
  * one draws another order.
  *
  * @returns after the last event
- * @throws `bad-argument`, `mismatch` when images, network and first state do not fit, `non-finite` when the loss is no
+ * @throws `bad-argument`, `mismatch` when images, network and first state do not fit or datasets have other classes, `non-finite` when the loss is no
  * longer a number, `aborted`
  * @example
  * for await (const event of train(network, images, { runtime, epochs: 3 })) if (event.kind === "epoch") …
  */
 export async function* train(
   network: Network,
-  images: ImageSet,
+  images: ImageSet | readonly ImageSet[],
   options: TrainOptions,
 ): AsyncGenerator<TrainEvent, TrainReport> {
-  const { optimizer, epochs, batch, labelSmoothing, stepsPerEpoch, steps, rateAt } = resolveSettings(options, images);
+  const sets = listSets(images);
+  if (sets.length === 0) throw new OnebasinError("bad-argument", "Training takes a set of images or more; got none.");
+  throwProblems(classProblems(network, sets), `training ${network.name}`);
+  const { optimizer, epochs, batch, labelSmoothing, stepsPerEpoch, steps, rateAt } = resolveSettings(options, {
+    count: countImages(sets),
+  });
   const { seed = 0, resume, validate, patience, signal, augment } = options;
   if (patience !== undefined && !(Number.isInteger(patience) && patience >= 1)) {
     throw badSetting("patience", patience, "a whole number from 1");
@@ -98,7 +105,7 @@ export async function* train(
       let loss = 0;
       let correct = 0;
       let done = (epoch - 1) * stepsPerEpoch;
-      for (const shown of createBatches(images, {
+      for (const shown of createBatches(sets, {
         format,
         batch,
         shuffle: true,

@@ -24,7 +24,7 @@ const USUAL_BATCH = 64;
 /**
  * Fills in what was left out, and checks ranges.
  *
- * @param count number of images in the smallest set that is trained on
+ * @param count number of images that an epoch can show
  * @throws `bad-argument`
  */
 export function resolveSettings(settings: TrainingSettings, { count }: { readonly count: number }) {

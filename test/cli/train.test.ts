@@ -20,8 +20,10 @@ const SMALL = ["train", "--arch", "lenet5", "--data", "pen", "--limit", "600", "
 test("a network is trained, judged, and evaluated again by its file alone", async () => {
   const trained = await cli(...SMALL, "--limit", "2000", "--epochs", "6", "-o", "pen.safetensors", "--json");
   expect(trained).toMatchObject({ status: 0, stderr: "" });
-  const { test: score, history, architecture } = JSON.parse(trained.stdout);
+  const { tests, training, history, architecture } = JSON.parse(trained.stdout);
   expect(architecture).toBe("lenet5");
+  expect(training).toEqual([{ dataset: "pen", count: 2000 }]);
+  const [score] = tests;
   expect(history).toHaveLength(6);
   expect(history[5].loss).toBeLessThan(history[0].loss);
   expect(score.accuracy).toBeGreaterThan(50);
@@ -29,7 +31,7 @@ test("a network is trained, judged, and evaluated again by its file alone", asyn
   expect(lines.map((line) => JSON.parse(line))).toEqual(history);
   const evaluated = await cli("evaluate", "pen.safetensors", "--data", "pen", "plate", "--json");
   const { results } = JSON.parse(evaluated.stdout);
-  expect(results[0]).toEqual({ checkpoint: "pen.safetensors", architecture: "lenet5", dataset: "pen", ...score });
+  expect(results[0]).toEqual({ checkpoint: "pen.safetensors", architecture: "lenet5", ...score });
   expect(results[1].accuracy).toBeLessThan(score.accuracy);
 });
 
@@ -43,6 +45,39 @@ test("an interrupted training goes on to the bytes of an unbroken one", async ()
   expect((await cli(...args, "-o", "parts.pth", "--resume")).status).toBe(0);
   expect(await readFile(at("parts.pth"))).toEqual(await readFile(at("whole.pth")));
   expect(await readdir(folder)).not.toContain("parts.pth.resume.safetensors");
+});
+
+test("one network is trained on several datasets together, and judged on each", async () => {
+  const args = ["train", "--arch", "lenet5", "--data", "pen", "plate", "--limit", "400", "--threads", "1"];
+  const options = ["--epochs", "6", "--holdout", "50", "--test-limit", "200", "--augment", "shift=1"];
+  const whole = await cli(...args, ...options, "-o", "both.pth", "--json");
+  const { training, tests, history } = JSON.parse(whole.stdout);
+  expect(training).toEqual([
+    { dataset: "pen", count: 350 },
+    { dataset: "plate", count: 350 },
+  ]);
+  // 700 images make 10 batches of 64 an epoch.
+  expect(history.map(({ step }: { step: number }) => step)).toEqual([10, 20, 30, 40, 50, 60]);
+  const judged = await cli("evaluate", "both.pth", "--data", "pen", "plate", "--limit", "200", "--json");
+  expect(tests).toEqual(
+    JSON.parse(judged.stdout).results.map(
+      ({ checkpoint, architecture, ...score }: object & Record<string, unknown>) => {
+        expect([checkpoint, architecture]).toEqual(["both.pth", "lenet5"]);
+        return score;
+      },
+    ),
+  );
+  const interruptWhen = () => existsSync(at("both-parts.pth.resume.safetensors"));
+  const parts = [...args, ...options, "-o", "both-parts.pth", "--quiet"];
+  expect((await runCli(parts, { cwd: folder, interruptWhen })).status).toBe(130);
+  const other = await cli(...parts, "--resume", "--epochs", "7", "--lr", "0.01");
+  expect(other.stderr).toBe(
+    `error: both-parts.pth.resume.safetensors is of a run with other options: epochs was "6", is now "7"; lr was not given, is now "0.01".
+  Give the options of the run that was interrupted, or leave --resume out to begin again.
+`,
+  );
+  expect((await cli(...parts, "--resume")).status).toBe(0);
+  expect(await readFile(at("both-parts.pth"))).toEqual(await readFile(at("both.pth")));
 });
 
 test("another seed, another network; the same seed, the same bytes", async () => {
@@ -107,6 +142,8 @@ test.each([
   ["an unknown architecture", ["train", "--arch", "vgg17", "--data", "pen"], 1],
   ["an unknown dataset", ["train", "--arch", "lenet5", "--data", "pan"], 1],
   ["an unknown optimizer", [...SMALL, "--optimizer", "sdg"], 1],
+  ["an unknown random change", [...SMALL, "--augment", "shfit=2"], 1],
+  ["fewer outputs than classes", ["train", "--arch", "lenet5:classes=4", "--data", "pen", "plate"], 1],
   ["a rate that is no number", [...SMALL, "--lr", "fast"], 2],
   ["more images held out than there are", [...SMALL, "--holdout", "600"], 1],
   ["nothing to resume", [...SMALL, "--resume", "-o", "never.pth"], 1],

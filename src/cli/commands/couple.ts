@@ -1,19 +1,14 @@
 import { OnebasinError } from "../../core/errors.js";
-import { parseNamed } from "../../core/parse-named.js";
-import type { ImageSet } from "../../data/image-set.js";
 import type { CoupledResult, NamedNetwork } from "../../node/couple-to-folder.js";
 import type { CoupleEvent } from "../../train/coupling/couple.js";
-import { parseChoice, parseCount, parseNumber } from "../arguments.js";
+import { parseChoice, parseCount } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
 import { couplingTable, sweepTable } from "../coupling-tables.js";
+import { loadDatasets } from "../load-datasets.js";
+import { plainName, TRAINING_OPTIONS, trainingSettings, whatWasTold } from "../training-options.js";
 
-/** As `train` has them, and the strength to begin with (see docs/coupling.md). */
-const USUAL = {
-  lambda: "0.5",
-  depth: "constant",
-  optimizer: "sgd:weight-decay=0.0005",
-  schedule: "one-cycle",
-} as const;
+/** The strength to begin with (see docs/coupling.md). */
+const USUAL = { lambda: "0.5", depth: "constant" } as const;
 
 export const couple = defineCommand({
   name: "couple",
@@ -40,18 +35,7 @@ export const couple = defineCommand({
     { flags: "--same-init", doc: "all start from the same weights (default)" },
     { flags: "--no-same-init", doc: "each starts from weights of its own" },
     { flags: "--init <checkpoint>", doc: "all start from these weights" },
-    { flags: "--epochs <n>", doc: "times through the smallest set of images (default: 10)" },
-    { flags: "--batch <n>", doc: "images a step and network (default: 64)" },
-    { flags: "--lr <rate>", doc: "largest learning rate (default: the optimizer's, 0.05 for sgd)" },
-    { flags: "--optimizer <optimizer>", doc: `sgd, adam or adamw, with options (default: ${USUAL.optimizer})` },
-    {
-      flags: "--schedule <schedule>",
-      doc: `of the rate: constant, step, cosine or one-cycle (default: ${USUAL.schedule})`,
-    },
-    { flags: "--label-smoothing <share>", doc: "share of the target spread over all classes (default: 0)" },
-    { flags: "--limit <n>", doc: "only the first n training images of each dataset" },
-    { flags: "--test-limit <n>", doc: "judge by the first n test images of each dataset" },
-    { flags: "--resume", doc: "go on where an interrupted run with the same options stopped" },
+    ...TRAINING_OPTIONS,
   ],
   examples: [
     "onebasin couple --arch vgg16:width=0.25 --data mnist svhn -o coupled --lambda 0.3",
@@ -88,7 +72,8 @@ export const couple = defineCommand({
 });
 
 /** Everything that is checked and loaded before the first step. */
-async function prepare({ options, output, signal }: CliCall) {
+async function prepare(call: CliCall) {
+  const { options, output } = call;
   const [archs, data] = [options.arch as string[] | undefined, options.data as string[] | undefined];
   const folder = options.output as string | undefined;
   if (archs === undefined || data === undefined || data.length < 2 || folder === undefined) {
@@ -104,18 +89,13 @@ async function prepare({ options, output, signal }: CliCall) {
   const lambdas = parseLambdas(options.lambda ?? USUAL.lambda);
   const { readFile } = await import("node:fs/promises");
   const { loadArchitecture } = await import("../../node/load-architecture.js");
-  const { createDatasetCache } = await import("../../node/dataset-cache.js");
-  const { loadDataset } = await import("../../data/load-dataset.js");
   const { open, toStateDict } = await import("../../node/index.js");
   const { TAKEN_NAMES } = await import("../../node/couple-to-folder.js");
-  const { chooseOptimizer, chooseSchedule } = await import("../../train/choose.js");
   const { parseDepthSchedule } = await import("../../train/coupling/depth-schedule.js");
   const { couplingLines, planCoupling } = await import("../../train/coupling/coupling-plan.js");
   const { STRENGTHS_OVER_TIME } = await import("../../train/coupling/strength-over-time.js");
   const seed = parseCount("--seed", options.seed, 0) ?? 0;
-  const environment = createDatasetCache({ onProgress: output.onProgress, signal });
-  const optimizer = parseNamed("--optimizer", options.optimizer ?? USUAL.optimizer);
-  const schedule = parseNamed("--schedule", options.schedule ?? USUAL.schedule);
+  const settings = await trainingSettings(call);
   const depth = await parseDepthSchedule(String(options.depthSchedule ?? USUAL.depth), {
     readTable: (path) =>
       readFile(path, "utf8").catch((cause: unknown) => {
@@ -126,19 +106,16 @@ async function prepare({ options, output, signal }: CliCall) {
       }),
   });
 
-  const networks: NamedNetwork[] = [];
-  const tests: ImageSet[] = [];
-  const taken = new Set(TAKEN_NAMES);
   const limit = parseCount("--limit", options.limit);
-  for (const [index, dataset] of data.entries()) {
+  const testLimit = parseCount("--test-limit", options.testLimit);
+  const networks: NamedNetwork[] = [];
+  const taken = new Set(TAKEN_NAMES);
+  for (const [index, images] of (await loadDatasets(data, { split: "train", limit, seed, call })).entries()) {
     const { name: architecture, network } = await loadArchitecture(archs[archs.length === 1 ? 0 : index]);
-    const images = await loadDataset(dataset, { split: "train", limit, seed, environment });
-    for (const note of images.notes) output.note(note);
-    networks.push({ name: freeName(dataset, taken), architecture, network, images });
-    if (tests.some(({ name }) => name === dataset)) continue;
-    const testLimit = parseCount("--test-limit", options.testLimit);
-    tests.push(await loadDataset(dataset, { split: "test", limit: testLimit, seed, environment }));
+    networks.push({ name: freeName(data[index], taken), architecture, network, images });
   }
+  // Drawn test images do not hang on the seed of the run, so that runs can be compared.
+  const tests = await loadDatasets([...new Set(data)], { split: "test", limit: testLimit, call });
   const counts = networks.map(({ images }) => images.count);
   if (new Set(counts).size > 1) {
     output.note(
@@ -154,7 +131,7 @@ async function prepare({ options, output, signal }: CliCall) {
     tests,
     folder,
     lambdas,
-    told: Object.fromEntries(Object.entries(options).filter(([name]) => !ASIDE.includes(name))),
+    told: whatWasTold(call),
     plans: [
       "strength by layer:",
       ...couplingLines(plan).map(
@@ -170,17 +147,9 @@ async function prepare({ options, output, signal }: CliCall) {
     initial: options.init === undefined ? undefined : await toStateDict(await open(options.init as string)),
     seed,
     threads: parseCount("--threads", options.threads),
-    optimizer: chooseOptimizer(optimizer.id, optimizer.params),
-    schedule: chooseSchedule(schedule.id, schedule.params),
-    rate: parseNumber("--lr", options.lr),
-    epochs: parseCount("--epochs", options.epochs),
-    batch: parseCount("--batch", options.batch),
-    labelSmoothing: parseNumber("--label-smoothing", options.labelSmoothing),
+    ...settings,
   } as const;
 }
-
-/** Options that do not change what is computed. */
-const ASIDE: readonly string[] = ["resume", "json", "quiet", "output", "testLimit"];
 
 /** `0,0.01,inf` */
 function parseLambdas(text: unknown): number[] {
@@ -195,7 +164,7 @@ function parseLambdas(text: unknown): number[] {
 
 /** What the files of a dataset's network are called: `mnist`, `mnist-2`, `pen-seed-3`. */
 function freeName(dataset: string, taken: Set<string>): string {
-  const plain = dataset.replace(/[^A-Za-z0-9._]+/g, "-");
+  const plain = plainName(dataset);
   for (let number = 1; ; number++) {
     const name = number === 1 ? plain : `${plain}-${number}`;
     if (taken.has(name)) continue;

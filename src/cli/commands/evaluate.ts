@@ -3,6 +3,7 @@ import type { Network } from "../../network/graph.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { parseCount } from "../arguments.js";
 import { defineCommand } from "../command.js";
+import { loadDatasets } from "../load-datasets.js";
 import { formatTable } from "../table.js";
 
 /** Images judged on, unless told: the whole test set. */
@@ -54,13 +55,10 @@ export const evaluate = defineCommand({
     const threads = parseCount("--threads", options.threads);
     const { open, toStateDict } = await import("../../node/index.js");
     const { architectureOf, loadOnnxModel } = await import("../../node/load-architecture.js");
-    const { createDatasetCache } = await import("../../node/dataset-cache.js");
     const { onnxRuntime } = await import("../../node/onnx-runtime.js");
-    const { loadDataset } = await import("../../data/load-dataset.js");
     const { outputClasses } = await import("../../network/output-classes.js");
     const library = await import("../../evaluate/evaluate.js");
     const { chooseStatistics, datasetsWithStatistics } = await import("../../repair/dataset-statistics.js");
-    const environment = createDatasetCache({ onProgress: output.onProgress, signal });
     const models: Model[] = [];
     for (const path of args) {
       if (options.arch === undefined && path.toLowerCase().endsWith(".onnx")) {
@@ -73,8 +71,7 @@ export const evaluate = defineCommand({
     }
     const results: Result[] = [];
     for (const dataset of names) {
-      const images = await loadDataset(dataset, { split: SPLIT, limit, environment });
-      for (const note of images.notes) output.note(note);
+      const [images] = await loadDatasets([dataset], { split: SPLIT, limit, call: { output, signal } });
       for (const { path, name, network, state, head } of models) {
         // A head of another task has nothing to say about more classes than its own.
         if (head !== undefined && outputClasses(network, head) < images.classes) continue;

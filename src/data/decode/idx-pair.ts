@@ -1,5 +1,5 @@
 import { OnebasinError } from "../../core/errors.js";
-import type { Decode } from "../define-file-dataset.js";
+import type { Decode } from "../decoded-images.js";
 import { readIdxImages, readIdxLabels } from "./idx.js";
 
 /** Decodes an idx file of images and one of labels. */

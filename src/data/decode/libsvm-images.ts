@@ -1,5 +1,5 @@
 import { OnebasinError } from "../../core/errors.js";
-import type { Decode } from "../define-file-dataset.js";
+import type { Decode } from "../decoded-images.js";
 import { unpackBzip2 } from "./bzip2.js";
 
 const SIDE = 16;

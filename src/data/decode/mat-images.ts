@@ -1,6 +1,6 @@
 import type { ByteSource } from "../../checkpoint/byte-source.js";
 import { OnebasinError } from "../../core/errors.js";
-import type { Decode } from "../define-file-dataset.js";
+import type { Decode } from "../decoded-images.js";
 import { checkImageBytes } from "./image-bytes.js";
 import { listMatArrays, type MatArray, type StoredType, storedBytes } from "./mat.js";
 

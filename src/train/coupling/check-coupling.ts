@@ -1,5 +1,5 @@
-import { OnebasinError } from "../../core/errors.js";
-import { outputClasses } from "../../network/output-classes.js";
+import { OnebasinError, throwProblems } from "../../core/errors.js";
+import { classProblems } from "../class-problems.js";
 import type { CoupledNetwork, CouplingOptions } from "./coupling-options.js";
 import { type CoupledParameter, type CouplingPlan, planCoupling } from "./coupling-plan.js";
 import { type CouplingStep, LARGEST_STABLE_SHARE, pullShare, type TiedStep } from "./coupling-pull.js";
@@ -23,15 +23,10 @@ export function checkCoupling(networks: readonly CoupledNetwork[], { lambda, ove
     });
   }
   if (lambda === Number.POSITIVE_INFINITY && step === "explicit") throw unstable("infinite", "any finite lambda");
-  for (const { network, images } of networks) {
-    const classes = outputClasses(network);
-    if (classes >= images.classes) continue;
-    throw new OnebasinError(
-      "mismatch",
-      `${network.name} tells ${classes} classes apart; ${images.name} has ${images.classes}.`,
-      { hint: `Give a network with as many: --arch NAME:classes=${images.classes}, one for each dataset.` },
-    );
-  }
+  throwProblems(
+    networks.flatMap(({ network, images }) => classProblems(network, [images])),
+    "networks and datasets",
+  );
 }
 
 /** A coupling with everything filled in. */

@@ -1,5 +1,6 @@
 import { OnebasinError } from "../../core/errors.js";
 import type { StateDict, Tensor } from "../../tensor/tensor.js";
+import { checkRun } from "../check-run.js";
 import type { PackedSnapshot } from "../snapshot.js";
 import type { LayerDistances } from "./layer-distances.js";
 
@@ -64,11 +65,7 @@ export function unpackCouplingSnapshot(
   if (record === undefined) {
     throw new OnebasinError("bad-file", `${source} cannot be resumed: it holds no state of a coupled training.`);
   }
-  if (record.run !== run) {
-    throw new OnebasinError("mismatch", `${source} is of a run with other options: ${record.run}; now: ${run}.`, {
-      hint: "Give the options of the run that was interrupted, or leave --resume out to begin again.",
-    });
-  }
+  checkRun(record.run, { run, source });
   const taken = (prefix: string): Map<string, Tensor> =>
     new Map([...tensors].flatMap(([key, it]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), it]] : [])));
   const networks = Array.from({ length: record.count }, (_, index) => ({
