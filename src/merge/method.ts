@@ -1,6 +1,7 @@
 import type { Params, ParamValues } from "../core/params.js";
 import type { Shape } from "../tensor/shape.js";
 import type { Expression } from "./expression/expression.js";
+import type { MatrixMethod } from "./matrix-method.js";
 
 /** The tensor that a formula is made for, as far as headers tell. */
 export interface TensorContext {
@@ -11,7 +12,7 @@ export interface TensorContext {
 }
 
 /** No parameter at all. */
-type None = Readonly<Record<never, never>>;
+export type None = Readonly<Record<never, never>>;
 
 /** What a method combines for one key. */
 export interface MethodContext<P extends Params, E extends Params = None> extends TensorContext {
@@ -29,6 +30,8 @@ export interface MethodContext<P extends Params, E extends Params = None> extend
 /** A worked example: documentation, and a test of the method. Each tensor is given by its elements. */
 export interface MethodCase {
   readonly name: string;
+  /** Of each tensor; one axis unless told. */
+  readonly shape?: Shape;
   readonly models: readonly (readonly number[])[];
   readonly base?: readonly number[];
   readonly weights?: readonly number[];
@@ -66,6 +69,8 @@ export interface MergeMethod<P extends Params = Params, E extends Params = Param
     readonly each: readonly ParamValues<E>[];
   }) => string | undefined;
   readonly combine: (context: MethodContext<P, E>) => Expression;
+  /** How parameters with two axes or more are combined instead, each as one matrix. */
+  readonly matrix?: MatrixMethod<P, E>;
   readonly cases: readonly MethodCase[];
 }
 

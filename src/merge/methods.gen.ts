@@ -10,6 +10,7 @@ import { della } from "./methods/della.js";
 import { dellaLinear } from "./methods/della-linear.js";
 import { difference } from "./methods/difference.js";
 import { geometricMean } from "./methods/geometric-mean.js";
+import { isoC } from "./methods/iso-c.js";
 import { karcher } from "./methods/karcher.js";
 import { linear } from "./methods/linear.js";
 import { magnitudePrune } from "./methods/magnitude-prune.js";
@@ -29,5 +30,7 @@ import { slerp } from "./methods/slerp.js";
 import { sum } from "./methods/sum.js";
 import { taskArithmetic } from "./methods/task-arithmetic.js";
 import { ties } from "./methods/ties.js";
+import { tsv } from "./methods/tsv.js";
+import { wudi } from "./methods/wudi.js";
 
-export const methods: readonly MergeMethod[] = [arceeFusion, breadcrumbs, breadcrumbsTies, consensusTa, dareLinear, dareTies, della, dellaLinear, difference, geometricMean, karcher, linear, magnitudePrune, maxMagnitude, mean, modelStock, multislerp, nearswap, nuslerp, passthrough, product, ram, ramplusTl, sce, select, slerp, sum, taskArithmetic, ties];
+export const methods: readonly MergeMethod[] = [arceeFusion, breadcrumbs, breadcrumbsTies, consensusTa, dareLinear, dareTies, della, dellaLinear, difference, geometricMean, isoC, karcher, linear, magnitudePrune, maxMagnitude, mean, modelStock, multislerp, nearswap, nuslerp, passthrough, product, ram, ramplusTl, sce, select, slerp, sum, taskArithmetic, ties, tsv, wudi];

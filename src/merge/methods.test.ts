@@ -2,14 +2,15 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stateDictCheckpoint } from "../checkpoint/state-dict-checkpoint.js";
 import type { DType } from "../tensor/dtype.js";
+import type { Shape } from "../tensor/shape.js";
 import { createTensor, tensorNumbers } from "../tensor/tensor.js";
 import { readPlan } from "./execute/read-plan.js";
 import type { MethodCase } from "./method.js";
 import { methods } from "./methods.gen.js";
 import { planMerge } from "./plan-merge.js";
 
-const checkpoint = (name: string, values: readonly number[], dtype: DType = "f32") =>
-  stateDictCheckpoint(name, new Map([["x", createTensor(dtype, [values.length], values)]]));
+const checkpoint = (name: string, values: readonly number[], dtype: DType, shape: Shape = [values.length]) =>
+  stateDictCheckpoint(name, new Map([["x", createTensor(dtype, shape, values)]]));
 
 async function run(
   method: string,
@@ -17,12 +18,12 @@ async function run(
   dtype: DType = "f32",
 ): Promise<number[]> {
   const plan = planMerge(
-    given.models.map((values, i) => ({ name: `m${i}`, checkpoint: checkpoint(`m${i}`, values, dtype) })),
+    given.models.map((values, i) => ({ name: `m${i}`, checkpoint: checkpoint(`m${i}`, values, dtype, given.shape) })),
     {
       method,
       params: given.params,
       weights: given.weights,
-      base: given.base === undefined ? undefined : checkpoint("base", given.base, dtype),
+      base: given.base === undefined ? undefined : checkpoint("base", given.base, dtype, given.shape),
     },
   );
   const result = (await readPlan(plan)).get("x");

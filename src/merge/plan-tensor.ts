@@ -3,6 +3,7 @@ import { OnebasinError } from "../core/errors.js";
 import { type DType, type FloatDType, isFloat, promoteFloats } from "../tensor/dtype.js";
 import { sameShape, shapeText } from "../tensor/shape.js";
 import { createTensor } from "../tensor/tensor.js";
+import type { MatrixWork } from "./execute/job.js";
 import { argsOf, type Expression, input, max } from "./expression/expression.js";
 import type { MergeOptions } from "./merge-options.js";
 import type { PlannedInput, PlannedTensor } from "./plan.js";
@@ -32,7 +33,7 @@ type Planned = { readonly tensor: PlannedTensor } | { readonly problem: Onebasin
 
 /** Plans one key: policies for buffers, then the rule's or the merge's formula; or says why it cannot be done. */
 export function planTensor(key: string, request: TensorRequest): Planned {
-  const { models, role, recipe, copyFrom, isNamed, options } = request;
+  const { models, role, copyFrom, isNamed, options } = request;
   if (copyFrom !== undefined) {
     const model = models.find(({ name }) => name === copyFrom) as PlanModel;
     if (!model.entries.has(key)) return { problem: missing(key, [model], models) };
@@ -47,20 +48,16 @@ export function planTensor(key: string, request: TensorRequest): Planned {
   }
   if (!isNamed && role === "counter") return copyOfFirst(key, models, role);
   if (!isNamed && role === "other buffer") return agreeing(key, models, role, options.dtype);
-  return computed(key, request, (tensor) => {
-    const expression = recipe.expressionFor(tensor);
-    return role === "running variance" ? max(expression, 0) : expression;
-  });
+  return computed(key, request);
 }
 
-function computed(
-  key: string,
-  { models, role, recipe, options }: TensorRequest,
-  expressionFor: Recipe["expressionFor"],
-): Planned {
+function computed(key: string, { models, role, recipe, options }: TensorRequest): Planned {
   const shape = models.find(({ entries }) => entries.has(key))?.entries.get(key)?.shape ?? [];
-  const expression = expressionFor({ key, shape, seed: options.seed ?? 0 });
-  const used = [...inputsOf(expression)].sort((a, b) => a - b);
+  const context = { key, shape, seed: options.seed ?? 0 };
+  const matrix = role === "parameter" ? recipe.matrixFor?.(context) : undefined;
+  const formula = matrix === undefined ? recipe.expressionFor(context) : undefined;
+  const expression = formula !== undefined && role === "running variance" ? max(formula, 0) : formula;
+  const used = expression === undefined ? [...models.keys()] : [...inputsOf(expression)].sort((a, b) => a - b);
   const lacking = used.map((i) => models[i]).filter(({ entries }) => !entries.has(key));
   if (lacking.length > 0) return { problem: missing(key, lacking, models) };
   const problem = shapeProblem(
@@ -87,12 +84,14 @@ function computed(
     };
   }
   const dtype = options.dtype ?? (dtypes as FloatDType[]).reduce(promoteFloats);
+  const tensor = { key, dtype, shape: like[0].entry.shape, tie: commonTie(inputs), role, inputs };
+  if (expression === undefined) {
+    return { tensor: { ...tensor, action: { kind: "matrix", work: matrix as MatrixWork }, how: recipe.how } };
+  }
   const renumbered = renumberInputs(expression, new Map(used.map((model, i) => [model, i])));
   const isCopy = renumbered.kind === "input" && inputs[0].entry.dtype === dtype;
   const action = isCopy ? ({ kind: "copy" } as const) : ({ kind: "compute", expression: renumbered } as const);
-  return {
-    tensor: { key, dtype, shape: like[0].entry.shape, tie: commonTie(inputs), role, inputs, action, how: recipe.how },
-  };
+  return { tensor: { ...tensor, action, how: recipe.howOthers ?? recipe.how } };
 }
 
 /** The tensor of one model, in another dtype if so wished. */

@@ -2,6 +2,7 @@ import type { ByteSource } from "../checkpoint/byte-source.js";
 import type { TensorEntry } from "../checkpoint/checkpoint.js";
 import type { DType } from "../tensor/dtype.js";
 import type { Shape } from "../tensor/shape.js";
+import type { MatrixWork } from "./execute/job.js";
 import type { Expression } from "./expression/expression.js";
 import type { Role } from "./roles.js";
 
@@ -18,6 +19,8 @@ export type PlannedAction =
   | { readonly kind: "copy" }
   /** A formula over the inputs; also a mere change of dtype. */
   | { readonly kind: "compute"; readonly expression: Expression }
+  /** A method on the whole tensor as one matrix; the inputs are the models, then the base. */
+  | { readonly kind: "matrix"; readonly work: MatrixWork }
   /** Bytes that depend on no input, repeated for each element. */
   | { readonly kind: "constant"; readonly element: Uint8Array };
 

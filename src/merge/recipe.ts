@@ -1,6 +1,8 @@
 import { OnebasinError } from "../core/errors.js";
 import { describeParam } from "../core/params.js";
 import { unknownName } from "../core/suggest.js";
+import { elementCount } from "../tensor/shape.js";
+import type { MatrixWork } from "./execute/job.js";
 import { type Expression, input } from "./expression/expression.js";
 import { parseExpression } from "./expression/parse-expression.js";
 import type { MergeMethod, TensorContext } from "./method.js";
@@ -20,8 +22,12 @@ export interface MethodRequest {
 /** A formula ready to be applied to keys. */
 export interface Recipe {
   readonly expressionFor: (tensor: TensorContext) => Expression;
+  /** What is to be done with a parameter that is combined as one matrix; `undefined` for all others. */
+  readonly matrixFor?: (tensor: TensorContext) => MatrixWork | undefined;
   /** In words: `slerp t=0.3`. */
   readonly how: string;
+  /** The same for tensors that are no matrices, where that makes a difference. */
+  readonly howOthers?: string;
   readonly gives: MergeMethod["gives"];
 }
 
@@ -68,14 +74,29 @@ export function methodRecipe(
   const models = names.slice(0, count).map((_, i) => input(i));
   const base = hasBase ? input(count) : undefined;
   const settings = [...(request.weights === undefined ? [] : [`weights=${request.weights.join(",")}`]), ...texts];
+  const how = [method.id, ...settings].join(" ");
+  const given = { method: method.id, models: count, weights, params, each, hasBase };
   return {
     recipe: {
       expressionFor: (tensor) => method.combine({ ...tensor, models, base, weights, params, each }),
-      how: [method.id, ...settings].join(" "),
+      matrixFor: method.matrix && ((tensor) => matrixWork(tensor, method, given)),
+      how,
+      howOthers: method.matrix && `${method.matrix.others} (${how})`,
       gives: method.gives,
     },
     problems: [],
   };
+}
+
+function matrixWork(
+  { key, shape }: TensorContext,
+  { matrix }: MergeMethod,
+  given: Omit<MatrixWork, "key" | "rows" | "cols">,
+): MatrixWork | undefined {
+  const [rows, ...others] = shape;
+  const size = { rows, cols: elementCount(others), models: given.models };
+  const isMatrix = shape.length > 1 && Math.min(size.rows, size.cols) > 1;
+  return isMatrix && (matrix?.takes?.(size) ?? true) ? { ...given, ...size, key } : undefined;
 }
 
 /** @throws `bad-argument`, `unknown-name` */

@@ -54,7 +54,13 @@ function shareSource({ name, path, bytes }: ByteSource): SharedSource | undefine
   return { name, bytes: shared };
 }
 
-function threadCount({ threads, memory = DEFAULT_MEMORY, bytes, memoryPerJob }: Workload & ThreadOptions): number {
+function threadCount({
+  threads,
+  memory = DEFAULT_MEMORY,
+  bytes,
+  memoryPerJob,
+  neediest,
+}: Workload & ThreadOptions): number {
   const wanted = Math.max(1, threads ?? availableParallelism());
   const useful = Math.max(1, Math.ceil(bytes / BYTES_PER_THREAD));
   const affordable = Math.floor((memory - BASE_MEMORY) / (THREAD_MEMORY + memoryPerJob));
@@ -62,9 +68,9 @@ function threadCount({ threads, memory = DEFAULT_MEMORY, bytes, memoryPerJob }: 
     const least = Math.ceil((BASE_MEMORY + THREAD_MEMORY + memoryPerJob) / 2 ** 20);
     throw new OnebasinError(
       "limit",
-      `This needs ${least} MiB of memory; ${Math.floor(memory / 2 ** 20)} MiB were allowed.`,
+      `${neediest ?? "This"} needs ${least} MiB of memory; ${Math.floor(memory / 2 ** 20)} MiB were allowed.`,
       {
-        hint: `Allow more: --memory ${least}MiB`,
+        hint: `Allow more: --memory ${least}MiB${neediest === undefined ? "" : ". Or combine such keys by another method: --rule 'KEY: method linear'"}`,
       },
     );
   }

@@ -56,6 +56,7 @@ function describe(method: MergeMethod): string {
     `  ${method.formula}`,
     "",
     `Models: ${models(method)}${method.defaultWeight === undefined ? "" : `; weights, ${method.defaultWeight} unless given`}`,
+    ...(method.matrix === undefined ? [] : [`Each weight is one matrix; of all else, the ${method.matrix.others}.`]),
     ...(params.length > 0 ? ["Parameters:", formatTable(params)] : []),
     `Use: ${method.use}`,
     ...(method.paper === undefined ? [] : [`Paper: ${method.paper}`]),

@@ -2,6 +2,7 @@ import type { DType } from "../../tensor/dtype.js";
 import type { Shape } from "../../tensor/shape.js";
 import type { Rows } from "../expression/expression.js";
 import type { Pass } from "../expression/program.js";
+import type { MatrixSize } from "../matrix-method.js";
 
 /**
  * Elements of one granule: the unit of reading, writing and of partial results. Fixed, because partial sums are
@@ -29,6 +30,18 @@ export interface OutputRef {
   readonly dtype: DType;
 }
 
+/** A method on one matrix, as plain data; a thread finds the method by its id. */
+export interface MatrixWork extends MatrixSize {
+  readonly key: string;
+  /** Id. */
+  readonly method: string;
+  readonly weights: readonly number[];
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly each: readonly Readonly<Record<string, unknown>>[];
+  /** Whether the input behind the models is the base. */
+  readonly hasBase: boolean;
+}
+
 /** A piece of work on elements [start, end) of one tensor; `start` is a multiple of `granule`. Plain data. */
 export interface Job {
   readonly inputs: readonly InputRef[];
@@ -49,6 +62,8 @@ export interface Job {
     /** Present when the granules hold whole rows. */
     readonly rows?: Rows;
   };
+  /** Present where a method takes the whole tensor as one matrix: the job is then the whole tensor. */
+  readonly matrix?: MatrixWork;
   /** Elements of one granule; `GRANULE`, or the whole rows nearest to it. */
   readonly granule: number;
   /** Whether the CRC-32 of the written bytes is wanted. */

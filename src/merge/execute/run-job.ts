@@ -12,7 +12,16 @@ import { readRangeInto } from "./read-range-into.js";
  */
 export async function createJobRunner(io: JobIO): Promise<(job: Job) => Promise<JobResult>> {
   const kernels = await loadKernels(0);
-  return (job) => (job.compute === undefined ? copy(job, kernels, io) : compute(job, kernels, io));
+  return (job) => {
+    if (job.matrix !== undefined) return matrix(job, kernels, io);
+    return job.compute === undefined ? copy(job, kernels, io) : compute(job, kernels, io);
+  };
+}
+
+/** The methods themselves are loaded when the first matrix comes: most merges have none, and threads start quickly. */
+async function matrix(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult> {
+  const { runMatrix } = await import("./run-matrix.js");
+  return runMatrix(job, kernels, io);
 }
 
 /** Bytes of an input, or of a constant, to the output as they are. */

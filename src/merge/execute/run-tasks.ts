@@ -6,7 +6,7 @@ import type { Expression } from "../expression/expression.js";
 import { REDUCTIONS, TALLIES, type TallyName } from "../expression/operations.js";
 import type { Pass, Program } from "../expression/program.js";
 import { granuleOf } from "./granule.js";
-import type { InputRef, Job, JobBackend, JobResult, OutputRef } from "./job.js";
+import type { InputRef, Job, JobBackend, JobResult, MatrixWork, OutputRef } from "./job.js";
 
 /** Granules of one job: enough that handing it out costs nothing beside it, few enough to balance. */
 const JOB_GRANULES = 32;
@@ -19,6 +19,8 @@ export interface TensorTask {
   readonly output?: OutputRef;
   /** Absent: the constant, or else a copy of the first input's bytes. */
   readonly program?: Program;
+  /** Present where a method takes the whole tensor as one matrix. */
+  readonly matrix?: MatrixWork;
   /** Bytes of one element, written for every element. */
   readonly constant?: Uint8Array;
   readonly precision: "f32" | "f64";
@@ -131,7 +133,7 @@ const isLastPass = ({ task, pass }: TaskState): boolean => pass >= (task.program
 
 function queuePass(state: TaskState, ready: QueuedJob[]): void {
   const { task, pass, reductions } = state;
-  const { program, constant, inputs, elements, precision } = task;
+  const { program, matrix, constant, inputs, elements, precision } = task;
   const compute =
     program === undefined
       ? undefined
@@ -147,14 +149,15 @@ function queuePass(state: TaskState, ready: QueuedJob[]): void {
   const last = isLastPass(state);
   const output = last ? task.output : undefined;
   const jobs: QueuedJob[] = [];
+  const length = matrix === undefined ? JOB_GRANULES * granule : elements;
   // An empty tensor still has one (empty) job, so that every task ends.
-  for (let start = 0; start === 0 || start < elements; start += JOB_GRANULES * granule) {
-    const end = Math.min(elements, start + JOB_GRANULES * granule);
+  for (let start = 0; start === 0 || start < elements; start += length) {
+    const end = Math.min(elements, start + length);
     const own = compute === undefined ? undefined : { ...compute, quotas: quotas.map((shares) => shares(jobs.length)) };
     jobs.push({
       state,
       index: jobs.length,
-      job: { inputs, start, end, granule, output, compute: own, constant, checksum: task.checksum && last },
+      job: { inputs, start, end, granule, output, compute: own, matrix, constant, checksum: task.checksum && last },
     });
   }
   state.left = jobs.length;

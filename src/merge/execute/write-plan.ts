@@ -10,7 +10,9 @@ import { granuleOf } from "./granule.js";
 import type { InputRef } from "./job.js";
 import { jobMemory } from "./job-buffers.js";
 import type { OutputTarget } from "./output-target.js";
+import { matrixMemory } from "./run-matrix.js";
 import { runTasks, type TensorTask } from "./run-tasks.js";
+import type { Workload } from "./workload.js";
 
 export interface WriteOptions {
   readonly layout: OutputLayout;
@@ -107,6 +109,10 @@ function taskOf(tensor: PlannedTensor, plan: TensorPlan): Omit<TensorTask, "outp
   const { key, action, inputs, dtype, shape } = tensor;
   const refs = inputs.map(({ entry, source }): InputRef => ({ ...entry, source }));
   const elements = elementCount(shape);
+  const countNonFinite = !plan.allowNonFinite;
+  if (action.kind === "matrix") {
+    return { key, elements, inputs: refs, matrix: action.work, precision: "f64", countNonFinite };
+  }
   if (action.kind !== "compute") {
     const constant = action.kind === "constant" ? action.element : undefined;
     return { key, elements, inputs: refs.slice(0, 1), constant, precision: "f32", countNonFinite: false };
@@ -118,7 +124,7 @@ function taskOf(tensor: PlannedTensor, plan: TensorPlan): Omit<TensorTask, "outp
     inputs: refs,
     program: compile(action.expression),
     precision,
-    countNonFinite: !plan.allowNonFinite,
+    countNonFinite,
   };
 }
 
@@ -133,8 +139,7 @@ async function runAll(
     (sum, { inputs }) => sum + inputs.reduce((bytes, input) => bytes + entryBytes(input), 0),
     0,
   );
-  const memoryPerJob = Math.max(0, ...tasks.map(taskMemory));
-  const backend = await target.openBackend(plan.sources, { bytes: total, memoryPerJob });
+  const backend = await target.openBackend(plan.sources, workloadOf(tasks));
   const problems: string[] = [];
   try {
     await runTasks(tasks, backend, {
@@ -158,7 +163,27 @@ async function runAll(
   return checksums;
 }
 
-function taskMemory({ key, inputs, output, program }: TensorTask): number {
+function workloadOf(tasks: readonly TensorTask[]): Workload {
+  const bytes = tasks.reduce((sum, { inputs, matrix }) => {
+    const read = inputs.reduce((own, input) => own + entryBytes(input), 0);
+    // A matrix takes some steps for each element and each row or column, whichever are fewer.
+    return sum + read * (matrix === undefined ? 1 : Math.min(matrix.rows, matrix.cols));
+  }, 0);
+  let memoryPerJob = 0;
+  let neediest: TensorTask | undefined;
+  for (const task of tasks) {
+    const needed = taskMemory(task);
+    if (needed <= memoryPerJob) continue;
+    memoryPerJob = needed;
+    neediest = task;
+  }
+  const { key, matrix } = neediest ?? {};
+  const named = matrix && `Key "${key}" [${matrix.rows}, ${matrix.cols}], as a matrix by "${matrix.method}",`;
+  return { bytes, memoryPerJob, neediest: named };
+}
+
+function taskMemory({ key, inputs, output, program, matrix }: TensorTask): number {
+  if (matrix !== undefined) return matrixMemory(matrix);
   const rows = program?.rows;
   const granule = granuleOf(rows, key);
   const passes = program?.passes.map((pass) => jobMemory({ inputs, output, granule, compute: { pass, rows } })) ?? [];
