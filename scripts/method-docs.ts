@@ -21,12 +21,15 @@ function section(method: MergeMethod): string {
     `## ${id}: ${title}\n`,
     `${doc}\n`,
     `    ${formula}\n`,
-    `Models: ${modelCount(method)}. Weights: ${weights}.${others(method)}\n`,
+    `Models: ${modelCount(method)}. Weights: ${weights}.${statistics(method)}${others(method)}\n`,
     ...paramTable("parameter", params),
     ...paramTable("parameter of each model", perModel),
     `${use}${paper === undefined ? "" : ` Paper: ${paper}.`}\n`,
   ].join("\n");
 }
+
+const statistics = ({ statistics: need }: MergeMethod): string =>
+  need === undefined ? "" : ` Statistics of each model: ${need.title} (\`onebasin statistics --kind ${need.kind}\`).`;
 
 const others = ({ matrix }: MergeMethod): string =>
   matrix === undefined ? "" : ` Each weight is taken as one matrix [out, …]; of all else, the ${matrix.others}.`;

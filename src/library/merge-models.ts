@@ -11,6 +11,8 @@ export type ModelInputs<Address> = readonly ModelInput<Address>[] | Readonly<Rec
 export interface MergeModelsOptions<Address> extends MergeOptions {
   /** The common ancestor, for methods of task vectors; called `base` in expressions and rules. */
   readonly base?: ModelInput<Address>;
+  /** What was measured of each model, for methods that weigh by it: one checkpoint a model, in their order. */
+  readonly statistics?: readonly ModelInput<Address>[];
 }
 
 /** Opens models, and plans a merge of them. */
@@ -19,13 +21,16 @@ export async function mergeModels<Address>(
   options: MergeModelsOptions<Address>,
   locator: Locator<Address>,
 ): Promise<TensorPlan> {
-  const { base, ...planOptions } = options;
+  const { base, statistics = [], ...planOptions } = options;
   const opened = await Promise.all(
     named(models).map(async ([name, model]) => ({ name, checkpoint: await asCheckpoint(model, name, locator) })),
   );
   return planMerge(opened, {
     ...planOptions,
     base: base === undefined ? undefined : await asCheckpoint(base, "base", locator),
+    statistics: await Promise.all(
+      statistics.map((one, i) => asCheckpoint(one, `statistics of ${opened[i]?.name ?? i + 1}`, locator)),
+    ),
   });
 }
 

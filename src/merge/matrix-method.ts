@@ -25,6 +25,10 @@ export interface MatrixContext<P extends Params, E extends Params = None> extend
   readonly base: () => Promise<Matrix>;
   /** Tensor i minus the base. */
   readonly taskVector: (i: number) => Promise<Matrix>;
+  /** The statistics of model i. */
+  readonly statistic: (i: number) => Promise<Matrix>;
+  /** The file that the statistics of model i are from, for messages. */
+  readonly statisticsName: (i: number) => string;
 }
 
 /** A method on whole matrices, in f64: for what needs singular vectors or products of matrices. */

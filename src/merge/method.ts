@@ -9,6 +9,8 @@ export interface TensorContext {
   readonly shape: Shape;
   /** Of every random choice, which also depends on the key and on the model's place. */
   readonly seed: number;
+  /** Whether every model has statistics of this tensor. */
+  readonly hasStatistics: boolean;
 }
 
 /** No parameter at all. */
@@ -20,6 +22,8 @@ export interface MethodContext<P extends Params, E extends Params = None> extend
   readonly models: readonly Expression[];
   /** Present when the method needs a base, or may use one and got it. */
   readonly base?: Expression;
+  /** The statistics of each model, where the method takes some and there are some of this tensor. */
+  readonly statistics?: readonly Expression[];
   /** One mixing weight a model; `defaultWeight` where none were given. */
   readonly weights: readonly number[];
   readonly params: ParamValues<P>;
@@ -34,10 +38,25 @@ export interface MethodCase {
   readonly shape?: Shape;
   readonly models: readonly (readonly number[])[];
   readonly base?: readonly number[];
+  readonly statistics?: readonly (readonly number[])[];
   readonly weights?: readonly number[];
   /** A parameter that each model has may be a list, one value a model. */
   readonly params?: Readonly<Record<string, unknown>>;
   readonly expected: readonly number[];
+}
+
+/** What was measured of each model beforehand, and is given beside it under the same keys. */
+export interface StatisticsNeed {
+  /** Of `onebasin statistics --kind`. */
+  readonly kind: string;
+  /** What they are, as messages say it: `Fisher information`. */
+  readonly title: string;
+  /** Their shape for a parameter of this shape; `undefined` where the method has no use for any. */
+  readonly shapeFor: (shape: Shape) => Shape | undefined;
+  /** Whether each parameter must have them; without, it is otherwise combined as if the method took none. */
+  readonly isRequired: boolean;
+  /** Whether a number below 0 cannot be right. */
+  readonly isNonNegative: boolean;
 }
 
 /** A way to make one tensor of several, described in one file of `merge/methods/`. */
@@ -54,6 +73,7 @@ export interface MergeMethod<P extends Params = Params, E extends Params = Param
   /** How many models it takes, the base not counted. */
   readonly models: { readonly min: number; readonly max?: number };
   readonly base: "none" | "optional" | "required";
+  readonly statistics?: StatisticsNeed;
   /** The weight of a model that was given none; absent when the method has no weights. */
   readonly defaultWeight?: number;
   /** What comes out: a model, or a task vector (a difference of models). */

@@ -8,6 +8,7 @@ import { readPlan } from "./execute/read-plan.js";
 import type { MethodCase } from "./method.js";
 import { methods } from "./methods.gen.js";
 import { planMerge } from "./plan-merge.js";
+import { findMethod } from "./recipe.js";
 
 const checkpoint = (name: string, values: readonly number[], dtype: DType, shape: Shape = [values.length]) =>
   stateDictCheckpoint(name, new Map([["x", createTensor(dtype, shape, values)]]));
@@ -24,6 +25,10 @@ async function run(
       params: given.params,
       weights: given.weights,
       base: given.base === undefined ? undefined : checkpoint("base", given.base, dtype, given.shape),
+      statistics: given.statistics?.map((values, i) => {
+        const shape = findMethod(method).statistics?.shapeFor(given.shape ?? [values.length]) ?? given.shape;
+        return checkpoint(`statistics${i}`, values, dtype, shape);
+      }),
     },
   );
   const result = (await readPlan(plan)).get("x");
@@ -57,7 +62,8 @@ describe.each(methods)("$id", (method) => {
     for (const length of [0, 1, 15, 16, 17, 2047, 2048, 2049, 65535, 65536, 65537]) {
       const models = Array.from({ length: count }, (_, m) => Array.from({ length }, (_, i) => Math.sin(i + m) + 0.1));
       const base = method.base === "required" ? models[0] : undefined;
-      const found = await run(method.id, { models, base });
+      const statistics = method.statistics && models.map((values) => values.map((value) => value ** 2));
+      const found = await run(method.id, { models, base, statistics });
       expect(found.length).toBe(length);
       expect(found.every(Number.isFinite)).toBe(true);
     }

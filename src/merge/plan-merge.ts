@@ -38,7 +38,7 @@ interface ReadyRule {
  */
 export function planMerge(
   models: readonly NamedModel[],
-  options: MergeOptions & { readonly base?: Checkpoint } = {},
+  options: MergeOptions & { readonly base?: Checkpoint; readonly statistics?: readonly Checkpoint[] } = {},
 ): TensorPlan {
   const named = options.base === undefined ? models : [...models, { name: "base", checkpoint: options.base }];
   const problems: OnebasinError[] = [...nameProblems(named)];
@@ -51,7 +51,12 @@ export function planMerge(
       return undefined;
     }
   };
-  const recipeModels: RecipeModels = { names: named.map(({ name }) => name), hasBase: options.base !== undefined };
+  const measured = (options.statistics ?? []).map((checkpoint) => ({ name: checkpoint.name, checkpoint }));
+  const recipeModels: RecipeModels = {
+    names: named.map(({ name }) => name),
+    hasBase: options.base !== undefined,
+    statistics: measured.map(({ name }) => name),
+  };
   const request = methodRequest(options);
   const build = (asked: MethodRequest): Recipe | undefined => {
     const { recipe, problems: found } = methodRecipe(asked, recipeModels);
@@ -77,9 +82,20 @@ export function planMerge(
   );
   throwProblems(problems, "the merge");
 
-  const { planModels, sources, notes } = placeModels(named);
+  const recipes = [main, ...rules.map((ready) => ready?.recipe)];
+  if (measured.length > 0 && recipes.every((recipe) => recipe?.statistics === undefined)) {
+    throw new OnebasinError("bad-argument", `Statistics were given, but ${(main as Recipe).how} has no use for them.`, {
+      hint: "Leave --statistics out, or choose a method that takes them: fisher, regmean.",
+    });
+  }
+
+  const { planModels: all, sources, notes } = placeModels([...named, ...measured]);
+  const [planModels, statistics] = [all.slice(0, named.length), all.slice(named.length)];
+  const modelSources = statistics[0]?.firstSource ?? sources.length;
   refuseStrangers(planModels);
+  for (const one of statistics) refuseStrangers([planModels[0], one]);
   const { tensors, used } = planKeys(planModels, {
+    statistics,
     main: main as Recipe,
     rules: rules as ReadyRule[],
     options,
@@ -92,10 +108,10 @@ export function planMerge(
   return {
     tensors,
     sources,
-    sourceNames: planModels.flatMap(({ file }, i) => named[i].checkpoint.sources.map(() => file)),
+    sourceNames: [...named, ...measured].flatMap(({ checkpoint }, i) => checkpoint.sources.map(() => all[i].file)),
     metadata: commonMetadata(named.map(({ checkpoint }) => checkpoint.metadata)),
     moduleVersions: named[0].checkpoint.moduleVersions,
-    notes: [...notes, ...planNotes(tensors, main as Recipe, options)],
+    notes: [...notes, ...planNotes(tensors, main as Recipe, { ...options, modelSources })],
     allowNonFinite: options.allowNonFinite ?? false,
   };
 }
@@ -156,13 +172,14 @@ function placeModels(named: readonly NamedModel[]): {
 function planKeys(
   models: readonly PlanModel[],
   given: {
+    readonly statistics: readonly PlanModel[];
     readonly main: Recipe;
     readonly rules: readonly ReadyRule[];
     readonly options: MergeOptions;
     readonly problems: OnebasinError[];
   },
 ): { tensors: PlannedTensor[]; used: Set<Rule> } {
-  const { main, rules, options, problems } = given;
+  const { statistics, main, rules, options, problems } = given;
   const used = new Set<Rule>();
   const tensors: PlannedTensor[] = [];
   const roles = models.map(({ entries }) => rolesOf(entries));
@@ -173,7 +190,15 @@ function planKeys(
     const role = roles.map((byKey) => byKey.get(key)).find((found): found is Role => found !== undefined) as Role;
     const copyFrom = ready?.rule.action.kind === "copy" ? ready.rule.action.model : undefined;
     const recipe = ready?.recipe ?? main;
-    const planned = planTensor(key, { models, role, recipe, copyFrom, isNamed: ready?.rule.glob === key, options });
+    const planned = planTensor(key, {
+      models,
+      statistics,
+      role,
+      recipe,
+      copyFrom,
+      isNamed: ready?.rule.glob === key,
+      options,
+    });
     if ("problem" in planned) problems.push(planned.problem);
     else tensors.push(planned.tensor);
   }
@@ -210,19 +235,39 @@ function unusedRule(rule: Rule, models: readonly PlanModel[]): OnebasinError {
   );
 }
 
-function planNotes(tensors: readonly PlannedTensor[], main: Recipe, options: MergeOptions): string[] {
+function planNotes(
+  tensors: readonly PlannedTensor[],
+  main: Recipe,
+  options: MergeOptions & {
+    /** How many sources are models'; statistics come behind them. */ readonly modelSources: number;
+  },
+): string[] {
   const notes: string[] = [];
   const isMixture = tensors.some(({ inputs }) => inputs.length > 1);
   const buffers = isMixture ? buffersNote(tensors, options.buffers ?? "merge") : undefined;
   if (buffers !== undefined) notes.push(buffers);
   if (main.gives === "task vector")
     notes.push("The result is a task vector, a difference of models: it does not run as a network by itself.");
-  const mixed = tensors.find(({ inputs }) => new Set(inputs.map(({ entry }) => entry.dtype)).size > 1);
+  const unmeasured = main.statistics === undefined ? undefined : unmeasuredNote(tensors, main);
+  if (unmeasured !== undefined) notes.push(unmeasured);
+  const dtypesOf = ({ inputs }: PlannedTensor): Set<string> =>
+    new Set(inputs.filter(({ source }) => source < options.modelSources).map(({ entry }) => entry.dtype));
+  const mixed = tensors.find((tensor) => dtypesOf(tensor).size > 1);
   if (mixed !== undefined && options.dtype === undefined) {
-    const dtypes = [...new Set(mixed.inputs.map(({ entry }) => entry.dtype))].join(" and ");
+    const dtypes = [...dtypesOf(mixed)].join(" and ");
     notes.push(
       `The models store numbers differently (${mixed.key}: ${dtypes}); each tensor takes the wider format. --dtype chooses another.`,
     );
   }
   return notes;
+}
+
+/** Weights that were combined without statistics although the method takes them. */
+function unmeasuredNote(tensors: readonly PlannedTensor[], { statistics, howOthers }: Recipe): string | undefined {
+  const keys = tensors
+    .filter(({ how, shape }) => how === howOthers && statistics?.shapeFor(shape) !== undefined)
+    .map(({ key }) => key);
+  if (keys.length === 0) return undefined;
+  const shown = `${keys.slice(0, 3).join(", ")}${keys.length > 3 ? ", …" : ""}`;
+  return `${keys.length} of the weights have no ${statistics?.title} and become the ${howOthers}: ${shown}.`;
 }

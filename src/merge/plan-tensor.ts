@@ -1,7 +1,7 @@
 import type { TensorEntry } from "../checkpoint/checkpoint.js";
 import { OnebasinError } from "../core/errors.js";
 import { type DType, type FloatDType, isFloat, promoteFloats } from "../tensor/dtype.js";
-import { sameShape, shapeText } from "../tensor/shape.js";
+import { type Shape, sameShape, shapeText } from "../tensor/shape.js";
 import { createTensor } from "../tensor/tensor.js";
 import type { MatrixWork } from "./execute/job.js";
 import { argsOf, type Expression, input, max } from "./expression/expression.js";
@@ -20,6 +20,8 @@ export interface PlanModel {
 
 interface TensorRequest {
   readonly models: readonly PlanModel[];
+  /** One a model, where there are any. */
+  readonly statistics?: readonly PlanModel[];
   readonly role: Role;
   readonly recipe: Recipe;
   /** Name of the model that a rule copies this key from. */
@@ -51,25 +53,32 @@ export function planTensor(key: string, request: TensorRequest): Planned {
   return computed(key, request);
 }
 
-function computed(key: string, { models, role, recipe, options }: TensorRequest): Planned {
+function computed(key: string, request: TensorRequest): Planned {
+  const { models, statistics = [], role, recipe, options } = request;
   const shape = models.find(({ entries }) => entries.has(key))?.entries.get(key)?.shape ?? [];
-  const context = { key, shape, seed: options.seed ?? 0 };
+  const measured = role === "parameter" ? statisticsOf(key, shape, request) : { hasStatistics: false };
+  if ("problem" in measured) return measured;
+  const context = { key, shape, seed: options.seed ?? 0, ...measured };
   const matrix = role === "parameter" ? recipe.matrixFor?.(context) : undefined;
   const formula = matrix === undefined ? recipe.expressionFor(context) : undefined;
   const expression = formula !== undefined && role === "running variance" ? max(formula, 0) : formula;
-  const used = expression === undefined ? [...models.keys()] : [...inputsOf(expression)].sort((a, b) => a - b);
-  const lacking = used.map((i) => models[i]).filter(({ entries }) => !entries.has(key));
+  const all = [...models, ...statistics];
+  const inWhole = (_: PlanModel, i: number): boolean => i < models.length || recipe.statistics !== undefined;
+  const wholes = [...all.filter(inWhole).keys()];
+  const used = expression === undefined ? wholes : [...inputsOf(expression)].sort((a, b) => a - b);
+  const combined = used.filter((i) => i < models.length);
+  const lacking = combined.map((i) => models[i]).filter(({ entries }) => !entries.has(key));
   if (lacking.length > 0) return { problem: missing(key, lacking, models) };
   const problem = shapeProblem(
     key,
-    used.map((i) => models[i]),
+    combined.map((i) => models[i]),
   );
   if (problem !== undefined) return { problem };
-  const inputs = used.map((i) => inputFrom(models[i], key));
+  const inputs = used.map((i) => inputFrom(all[i], key));
   // A formula of numbers alone takes shape and dtype from the first model that has the key.
   const like =
-    inputs.length > 0
-      ? inputs
+    combined.length > 0
+      ? inputs.slice(0, combined.length)
       : models
           .filter(({ entries }) => entries.has(key))
           .map((model) => inputFrom(model, key))
@@ -84,7 +93,8 @@ function computed(key: string, { models, role, recipe, options }: TensorRequest)
     };
   }
   const dtype = options.dtype ?? (dtypes as FloatDType[]).reduce(promoteFloats);
-  const tensor = { key, dtype, shape: like[0].entry.shape, tie: commonTie(inputs), role, inputs };
+  const nonNegative = recipe.statistics?.isNonNegative ? [...inputs.keys()].slice(combined.length) : undefined;
+  const tensor = { key, dtype, shape: like[0].entry.shape, tie: commonTie(like), role, inputs, nonNegative };
   if (expression === undefined) {
     return { tensor: { ...tensor, action: { kind: "matrix", work: matrix as MatrixWork }, how: recipe.how } };
   }
@@ -92,6 +102,38 @@ function computed(key: string, { models, role, recipe, options }: TensorRequest)
   const isCopy = renumbered.kind === "input" && inputs[0].entry.dtype === dtype;
   const action = isCopy ? ({ kind: "copy" } as const) : ({ kind: "compute", expression: renumbered } as const);
   return { tensor: { ...tensor, action, how: recipe.howOthers ?? recipe.how } };
+}
+
+/** Whether every model has statistics of a parameter; or why that must be, and what is wrong with those there are. */
+function statisticsOf(
+  key: string,
+  shape: Shape,
+  { statistics = [], recipe: { statistics: need } }: TensorRequest,
+): { readonly hasStatistics: boolean } | { readonly problem: OnebasinError } {
+  const expected = need?.shapeFor(shape);
+  if (need === undefined || expected === undefined) return { hasStatistics: false };
+  const [having, lacking] = [true, false].map((has) => statistics.filter(({ entries }) => entries.has(key) === has));
+  if (having.length === 0 && !need.isRequired) return { hasStatistics: false };
+  const files = (models: readonly PlanModel[]): string => models.map(({ file }) => file).join(", ");
+  const refuse = (message: string, hint: string): { readonly problem: OnebasinError } => ({
+    problem: new OnebasinError("mismatch", `Key "${key}": ${message}`, { hint, details: { key } }),
+  });
+  const measure = `Measure each model with: onebasin statistics MODEL --kind ${need.kind} …`;
+  if (lacking.length > 0) {
+    const others = having.length === 0 ? "" : `, but ${files(having)} has`;
+    return refuse(
+      `${files(lacking)} has no ${need.title} of it${others}.`,
+      `${measure} Or combine such keys by another method: --rule '${key}: method mean'`,
+    );
+  }
+  for (const { file, entries } of having) {
+    const { shape: found, dtype } = entries.get(key) as TensorEntry;
+    if (!isFloat(dtype)) return refuse(`${file} holds ${dtype}, which is no ${need.title}.`, measure);
+    if (sameShape(found, expected)) continue;
+    const is = `is ${shapeText(found)}; for a tensor of ${shapeText(shape)} it must be ${shapeText(expected)}`;
+    return refuse(`the ${need.title} in ${file} ${is}.`, measure);
+  }
+  return { hasStatistics: true };
 }
 
 /** The tensor of one model, in another dtype if so wished. */

@@ -19,7 +19,7 @@ export type PlannedAction =
   | { readonly kind: "copy" }
   /** A formula over the inputs; also a mere change of dtype. */
   | { readonly kind: "compute"; readonly expression: Expression }
-  /** A method on the whole tensor as one matrix; the inputs are the models, then the base. */
+  /** A method on the whole tensor as one matrix; the inputs are the models, the base, and the models' statistics. */
   | { readonly kind: "matrix"; readonly work: MatrixWork }
   /** Bytes that depend on no input, repeated for each element. */
   | { readonly kind: "constant"; readonly element: Uint8Array };
@@ -33,6 +33,8 @@ export interface PlannedTensor {
   readonly role: Role;
   readonly inputs: readonly PlannedInput[];
   readonly action: PlannedAction;
+  /** Places of inputs of which no number may be below 0. */
+  readonly nonNegative?: readonly number[];
   /** Whether all inputs must hold the same bytes, which is looked at before anything is written. */
   readonly mustAgree?: boolean;
   /** In words, for `--dry-run`: `slerp t=0.3`, `copy of a`. */

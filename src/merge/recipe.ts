@@ -5,7 +5,7 @@ import { elementCount } from "../tensor/shape.js";
 import type { MatrixWork } from "./execute/job.js";
 import { type Expression, input } from "./expression/expression.js";
 import { parseExpression } from "./expression/parse-expression.js";
-import type { MergeMethod, TensorContext } from "./method.js";
+import type { MergeMethod, StatisticsNeed, TensorContext } from "./method.js";
 import { methodParams } from "./method-params.js";
 import { methods } from "./methods.gen.js";
 import type { RuleAction } from "./rule.js";
@@ -29,12 +29,16 @@ export interface Recipe {
   /** The same for tensors that are no matrices, where that makes a difference. */
   readonly howOthers?: string;
   readonly gives: MergeMethod["gives"];
+  /** What it takes beside the models. */
+  readonly statistics?: StatisticsNeed;
 }
 
 /** The models a recipe is written for: their names in order of input, the base (if any) last. */
 export interface RecipeModels {
   readonly names: readonly string[];
   readonly hasBase: boolean;
+  /** Files with statistics, one a model; they are the inputs behind the models. None where absent. */
+  readonly statistics?: readonly string[];
 }
 
 /** @throws `unknown-name` */
@@ -56,7 +60,7 @@ export function findMethod(id: string): MergeMethod {
  */
 export function methodRecipe(
   request: MethodRequest,
-  { names, hasBase }: RecipeModels,
+  { names, hasBase, statistics = [] }: RecipeModels,
 ): { readonly recipe?: Recipe; readonly problems: readonly OnebasinError[] } {
   const method = findMethod(request.method);
   const count = names.length - (hasBase ? 1 : 0);
@@ -64,6 +68,7 @@ export function methodRecipe(
   const all = [
     ...problems,
     ...countProblems(method, count, hasBase),
+    ...statisticsProblems(method, statistics, names.slice(0, count)),
     ...weightProblems(method, request.weights, names.slice(0, count)),
   ];
   if (all.length > 0) return { problems: all };
@@ -76,27 +81,33 @@ export function methodRecipe(
   const settings = [...(request.weights === undefined ? [] : [`weights=${request.weights.join(",")}`]), ...texts];
   const how = [method.id, ...settings].join(" ");
   const given = { method: method.id, models: count, weights, params, each, hasBase };
+  const measured = statistics.map((_, i) => input(names.length + i));
   return {
     recipe: {
-      expressionFor: (tensor) => method.combine({ ...tensor, models, base, weights, params, each }),
-      matrixFor: method.matrix && ((tensor) => matrixWork(tensor, method, given)),
+      expressionFor: (tensor) => {
+        const own = tensor.hasStatistics ? measured : undefined;
+        return method.combine({ ...tensor, models, base, statistics: own, weights, params, each });
+      },
+      matrixFor: method.matrix && ((tensor) => matrixWork(tensor, method, { ...given, statistics })),
       how,
       howOthers: method.matrix && `${method.matrix.others} (${how})`,
       gives: method.gives,
+      statistics: method.statistics,
     },
     problems: [],
   };
 }
 
 function matrixWork(
-  { key, shape }: TensorContext,
-  { matrix }: MergeMethod,
+  { key, shape, hasStatistics }: TensorContext,
+  { matrix, statistics }: MergeMethod,
   given: Omit<MatrixWork, "key" | "rows" | "cols">,
 ): MatrixWork | undefined {
   const [rows, ...others] = shape;
   const size = { rows, cols: elementCount(others), models: given.models };
-  const isMatrix = shape.length > 1 && Math.min(size.rows, size.cols) > 1;
-  return isMatrix && (matrix?.takes?.(size) ?? true) ? { ...given, ...size, key } : undefined;
+  if (statistics !== undefined && !hasStatistics) return undefined;
+  const isTaken = matrix?.takes?.(size) ?? Math.min(size.rows, size.cols) > 1;
+  return shape.length > 1 && isTaken ? { ...given, ...size, key } : undefined;
 }
 
 /** @throws `bad-argument`, `unknown-name` */
@@ -150,6 +161,20 @@ function countProblems({ id, models, base }: MergeMethod, count: number, hasBase
     );
   }
   return problems;
+}
+
+function statisticsProblems(
+  { id, statistics: need }: MergeMethod,
+  given: readonly string[],
+  names: readonly string[],
+): OnebasinError[] {
+  if (need === undefined || given.length === names.length) return [];
+  const hint = `Measure them with: onebasin statistics MODEL --kind ${need.kind} --data DATASET -o FILE. Then give --statistics with one file a model, in their order; in a recipe, statistics: FILE beside each model.`;
+  const message =
+    given.length === 0
+      ? `Method "${id}" needs statistics of each model (${need.title}).`
+      : `${given.length} files of statistics (${given.join(", ")}) were given for ${names.length} models (${names.join(", ")}).`;
+  return [new OnebasinError("bad-argument", message, { hint })];
 }
 
 function weightProblems(

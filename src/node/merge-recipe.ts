@@ -1,13 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { closeCheckpoint } from "../checkpoint/checkpoint.js";
+import { type Checkpoint, closeCheckpoint } from "../checkpoint/checkpoint.js";
 import type { OutputFile, OutputLayout } from "../checkpoint/layout.js";
 import { layoutSafetensors } from "../checkpoint/safetensors/layout.js";
 import { OnebasinError, throwProblems } from "../core/errors.js";
 import { outputTensors, type WriteReport } from "../merge/execute/write-plan.js";
 import { parseRecipe } from "../merge/recipe-file/parse-recipe.js";
 import { planRecipe, type RecipePlan, type RecipePlanOptions } from "../merge/recipe-file/plan-recipe.js";
-import { modelsOf, type RecipeFile } from "../merge/recipe-file/recipe-file.js";
+import { modelsOf, type RecipeFile, statisticsOf } from "../merge/recipe-file/recipe-file.js";
+import type { Placed } from "../merge/recipe-file/yaml-reader.js";
 import type { FloatDType } from "../tensor/dtype.js";
 import { modelCard } from "./model-card.js";
 import { correctConfig, type ModelFiles } from "./model-folder.js";
@@ -43,20 +44,25 @@ export async function openRecipe(path: string, options: RecipePlanOptions = {}):
   const recipe = parseRecipe(text, path);
   const models = new Map<string, OpenedModel>();
   const problems: OnebasinError[] = [];
-  for (const { value, place } of modelsOf(recipe)) {
+  const statistics = new Map<string, Checkpoint>();
+  const attempt = async ({ value, place }: Placed<string>, keep: (opened: OpenedModel) => void): Promise<void> => {
     try {
-      models.set(value, await openModel(value, [".", dirname(path)]));
+      keep(await openModel(value, [".", dirname(path)]));
     } catch (error) {
       if (!(error instanceof OnebasinError)) throw error;
       problems.push(new OnebasinError(error.code, `${place}: ${error.message}`, { hint: error.hint, cause: error }));
     }
-  }
+  };
+  for (const named of modelsOf(recipe)) await attempt(named, (opened) => models.set(named.value, opened));
+  for (const named of statisticsOf(recipe))
+    await attempt(named, ({ checkpoint }) => statistics.set(named.value, checkpoint));
   try {
     throwProblems(problems, path);
     const checkpoints = new Map([...models].map(([name, { checkpoint }]) => [name, checkpoint]));
-    return { recipe, plan: planRecipe(recipe, checkpoints, options), models };
+    return { recipe, plan: planRecipe(recipe, checkpoints, { ...options, statistics }), models };
   } catch (error) {
-    await Promise.all([...models.values()].map(({ checkpoint }) => closeCheckpoint(checkpoint)));
+    const opened = [...[...models.values()].map(({ checkpoint }) => checkpoint), ...statistics.values()];
+    await Promise.all(opened.map(closeCheckpoint));
     throw error;
   }
 }

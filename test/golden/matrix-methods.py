@@ -1,8 +1,8 @@
-"""Golden values of the merge methods that take tensors as matrices.
+"""Golden values of the merge methods that take tensors as matrices or weigh them by statistics.
 
     python test/golden/matrix-methods.py > test/fixtures/matrix-methods.json
 
-Made with NumPy 2.4 and PyTorch 2.13, in f64: singular values by numpy.linalg.svd,
+Made with NumPy 2.4 and PyTorch 2.13, in f64: singular values by numpy.linalg.svd, solutions by numpy.linalg.solve,
 Adam by torch.optim.Adam on the loss as it is written in the paper.
 """
 
@@ -62,6 +62,22 @@ def wudi(steps, rate):
     return base + merged.detach().numpy()
 
 
+inputs = [draw(40, COLS) @ np.diag(0.2 + random.random(COLS)) for _ in range(TASKS)]
+grams = [np.round(x.T @ x / len(x), 4) for x in inputs]
+grams = [np.round((g + g.T) / 2, 4) for g in grams]
+fishers = [np.round(random.random((ROWS, COLS)) ** 2, 4) for _ in range(TASKS)]
+
+
+def regmean(alpha):
+    scaled = [alpha * g + (1 - alpha) * np.diag(np.diag(g)) for g in grams]
+    return np.linalg.solve(sum(scaled), sum(g @ m.T for g, m in zip(scaled, models))).T
+
+
+def fisher(weights):
+    over = sum(w * f * m for w, f, m in zip(weights, fishers, models))
+    return over / sum(w * f for w, f in zip(weights, fishers))
+
+
 def flat(matrix):
     return [round(float(x), 10) for x in np.asarray(matrix).ravel()]
 
@@ -73,6 +89,8 @@ json.dump(
         "cols": COLS,
         "base": flat(base),
         "models": [flat(model) for model in models],
+        "grams": [flat(gram) for gram in grams],
+        "fishers": [flat(one) for one in fishers],
         "cases": [
             {"method": "tsv", "params": {}, "expected": flat(tsv(ROWS // TASKS, 1))},
             {"method": "tsv", "params": {"rank": 2, "lambda": 0.5}, "expected": flat(tsv(2, 0.5))},
@@ -80,6 +98,11 @@ json.dump(
             {"method": "iso_c", "params": {"lambda": 0.3}, "expected": flat(iso_c(0.3))},
             {"method": "wudi", "params": {"learning_rate": 0.003}, "expected": flat(wudi(300, 0.003))},
             {"method": "wudi", "params": {"steps": 20, "learning_rate": 0.01}, "expected": flat(wudi(20, 0.01))},
+            {"method": "regmean", "params": {"alpha": 0.9}, "expected": flat(regmean(0.9))},
+            {"method": "regmean", "params": {"alpha": 0}, "expected": flat(regmean(0))},
+            {"method": "regmean", "params": {"alpha": 1}, "expected": flat(regmean(1))},
+            {"method": "fisher", "params": {}, "expected": flat(fisher([1, 1, 1]))},
+            {"method": "fisher", "params": {}, "weights": [0.5, 2, 1], "expected": flat(fisher([0.5, 2, 1]))},
         ],
     },
     sys.stdout,

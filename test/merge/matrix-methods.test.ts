@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRandom } from "../../src/core/random.js";
-import { merge, type StateDict, save, toStateDict } from "../../src/node/index.js";
-import { createTensor, tensorNumbers } from "../../src/tensor/tensor.js";
+import { type MergeOptions, merge, type StateDict, save, toStateDict } from "../../src/node/index.js";
+import { createTensor, type Tensor, tensorNumbers } from "../../src/tensor/tensor.js";
 import { type CliResult, runCli } from "../support/run-cli.js";
 
 /** What NumPy and PyTorch made of small matrices, in f64. */
@@ -13,6 +13,8 @@ interface Golden {
   readonly cols: number;
   readonly base: readonly number[];
   readonly models: readonly (readonly number[])[];
+  readonly grams: readonly (readonly number[])[];
+  readonly fishers: readonly (readonly number[])[];
   readonly cases: readonly {
     readonly method: string;
     readonly params: Readonly<Record<string, unknown>>;
@@ -28,14 +30,20 @@ describe("the methods agree with NumPy and PyTorch", () => {
   const state = (values: readonly number[], shape: readonly number[], dtype: "f32" | "f64"): StateDict =>
     new Map([["layer.weight", createTensor(dtype, shape, values)]]);
 
+  const besides = (method: string, dtype: "f32" | "f64"): Pick<MergeOptions, "base" | "statistics"> => {
+    const { rows, cols } = golden;
+    if (method === "fisher") return { statistics: golden.fishers.map((values) => state(values, [rows, cols], dtype)) };
+    if (method === "regmean") return { statistics: golden.grams.map((values) => state(values, [cols, cols], dtype)) };
+    return { base: state(golden.base, [rows, cols], dtype) };
+  };
+
   for (const dtype of ["f64", "f32"] as const) {
     test.each(golden.cases)(`$method $params $weights, in ${dtype}`, async ({ method, params, weights, expected }) => {
       const shape = [golden.rows, golden.cols];
       const plan = await merge(
         golden.models.map((values) => state(values, shape, dtype)),
-        { method, params, weights, base: state(golden.base, shape, dtype) },
+        { method, params, weights, ...besides(method, dtype) },
       );
-      expect(plan.tensors[0].action.kind).toBe("matrix");
       const found = tensorNumbers((await toStateDict(plan)).get("layer.weight") as never);
       const off = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i])), 0);
       // Ten digits are in the file; f32 inputs are rounded first.
@@ -140,4 +148,146 @@ test("what is not finite is counted by key and model", async () => {
   const { status, stderr } = await run("bad.safetensors", ...MODELS.slice(1), "--method", "tsv", "-o", "x.safetensors");
   expect(status).toBe(1);
   expect(stderr).toContain('Key "layers.0.weight" of bad.safetensors: 1200 of 1200 numbers.');
+});
+
+/** Squares and inner products, as statistics are. */
+function measured(kind: "fisher" | "gram"): StateDict {
+  const random = createRandom(2, "statistics", kind);
+  return new Map(
+    SHAPES.flatMap((shape, i): [string, Tensor][] => {
+      const [rows, ...others] = shape;
+      const inputs = others.reduce((product, size) => product * size, 1);
+      if (kind === "gram" && others.length === 0) return [];
+      const count = kind === "fisher" ? rows * inputs : inputs * inputs;
+      const diagonal = (at: number): number => (at % (inputs + 1) === 0 ? 1 + random.uniform() : 0);
+      const values = Array.from({ length: count }, (_, at) => (kind === "fisher" ? random.uniform() : diagonal(at)));
+      return [[`layers.${i}.weight`, createTensor("f32", kind === "fisher" ? shape : [inputs, inputs], values)]];
+    }),
+  );
+}
+
+describe("statistics beside the models", () => {
+  const BOTH = ["one.safetensors", "two.safetensors", "--quiet"];
+
+  beforeAll(async () => {
+    for (const kind of ["fisher", "gram"] as const) {
+      await save(measured(kind), join(folder, `${kind}.safetensors`));
+      await writeFile(
+        join(folder, `${kind}.yml`),
+        `merge_method: ${kind === "gram" ? "regmean" : "fisher"}
+models:
+  - { model: one.safetensors, statistics: ${kind}.safetensors }
+  - { model: two.safetensors, statistics: ${kind}.safetensors }
+`,
+      );
+    }
+  });
+
+  test.each([
+    ["fisher", "fisher"],
+    ["regmean", "gram"],
+  ])("%s: a recipe gives what the command gives, on any number of threads", async (method, kind) => {
+    const statistics = ["--statistics", `${kind}.safetensors`, `${kind}.safetensors`];
+    const outputs: Buffer[] = [];
+    for (const threads of ["1", "2"]) {
+      const args = [...BOTH, "--method", method, ...statistics, "--threads", threads, "-o", "measured.safetensors"];
+      expect(await run(...args)).toMatchObject({ status: 0, stderr: "" });
+      outputs.push(await readFile(join(folder, "measured.safetensors")));
+    }
+    expect(outputs[1].equals(outputs[0])).toBe(true);
+    expect(await run(`${kind}.yml`, "--quiet", "-o", kind)).toMatchObject({ status: 0, stderr: "" });
+    const [byCommand, byRecipe] = await Promise.all(
+      ["measured.safetensors", `${kind}/model.safetensors`].map((path) => toStateDict(join(folder, path))),
+    );
+    expect(byRecipe).toEqual(byCommand);
+  });
+
+  test("all that is wrong with them is said at once, before any work", async () => {
+    const wrong = new Map(measured("fisher"));
+    wrong.delete("layers.2.weight");
+    wrong.set("layers.0.weight", createTensor("f32", [30, 40], new Array(1200).fill(1)));
+    wrong.set("layers.1.weight", createTensor("i32", [16, 4, 3, 3], new Array(576).fill(1)));
+    await save(wrong, join(folder, "wrong.safetensors"));
+    const statistics = ["--statistics", "fisher.safetensors", "wrong.safetensors"];
+    const { status, stderr } = await run(...BOTH, "--method", "fisher", ...statistics, "-o", "wrong-merge.pth");
+    expect(status).toBe(1);
+    expect(stderr).toMatchInlineSnapshot(`
+      "error: 3 problems with the merge:
+        - Key "layers.0.weight": the Fisher information in wrong.safetensors is [30, 40]; for a tensor of [40, 30] it must be [40, 30].
+        - Key "layers.1.weight": wrong.safetensors holds i32, which is no Fisher information.
+        - Key "layers.2.weight": wrong.safetensors has no Fisher information of it, but fisher.safetensors has.
+        Measure each model with: onebasin statistics MODEL --kind fisher …
+        Measure each model with: onebasin statistics MODEL --kind fisher … Or combine such keys by another method: --rule 'layers.2.weight: method mean'
+      "
+    `);
+    expect(await readdir(folder)).not.toContain("wrong-merge.pth");
+  });
+
+  test.each([
+    ["none", "fisher", []],
+    ["too few", "regmean", ["gram.safetensors"]],
+    ["of no use", "mean", ["gram.safetensors", "gram.safetensors"]],
+    ["of other models", "fisher", ["stranger.safetensors", "fisher.safetensors"]],
+  ] as const)("%s: told, with what to do", async (_, method, files) => {
+    await save(new Map([["x", createTensor("f32", [1], [1])]]), join(folder, "stranger.safetensors"));
+    const statistics = files.length === 0 ? [] : ["--statistics", ...files];
+    const { status, stderr } = await run(...BOTH, "--method", method, ...statistics, "-o", "never.pth");
+    expect(status).toBe(1);
+    expect(stderr).toMatchSnapshot();
+  });
+
+  test("numbers that cannot be sums of squares are found out, and nothing is left behind", async () => {
+    const negative = new Map(measured("fisher"));
+    negative.set("layers.2.weight", createTensor("f32", [3], [1, -1, 1]));
+    await save(negative, join(folder, "negative.safetensors"));
+    const noGram = new Map(measured("gram"));
+    noGram.set("layers.3.weight", createTensor("f32", [2, 2], [1, 5, -5, 1]));
+    await save(noGram, join(folder, "no-gram.safetensors"));
+    const fisher = await run(
+      ...BOTH,
+      "--method",
+      "fisher",
+      "--statistics",
+      "fisher.safetensors",
+      "negative.safetensors",
+      "-o",
+      "n.pth",
+    );
+    expect(fisher).toMatchObject({ status: 1 });
+    expect(fisher.stderr).toContain("Statistics that are sums of squares are below 0: layers.2.weight.");
+    const regmean = await run(
+      ...BOTH,
+      "--method",
+      "regmean",
+      "--statistics",
+      "no-gram.safetensors",
+      "no-gram.safetensors",
+      "-o",
+      "n.pth",
+    );
+    expect(regmean).toMatchObject({ status: 1 });
+    expect(regmean.stderr).toContain(
+      'Key "layers.3.weight" of no-gram.safetensors is no Gram matrix: elements (1, 0) and (0, 1) are -5 and 5, and should be equal.',
+    );
+    expect((await readdir(folder)).filter((name) => name.includes("n.pth"))).toEqual([]);
+  });
+
+  test("weights without a Gram matrix get the mean, and a note says so", async () => {
+    const some = new Map([...measured("gram")].slice(0, 2));
+    await save(some, join(folder, "some.safetensors"));
+    const args = [
+      "one.safetensors",
+      "two.safetensors",
+      "--method",
+      "regmean",
+      "--statistics",
+      "some.safetensors",
+      "some.safetensors",
+    ];
+    const { status, stderr } = await run(...args, "-o", "some-merged.safetensors");
+    expect(status).toBe(0);
+    expect(stderr).toContain(
+      "6 of the weights have no Gram matrix and become the mean (regmean alpha=0.9): layers.3.weight, layers.4.weight, layers.5.weight, ….",
+    );
+  });
 });

@@ -28,6 +28,10 @@ export const merge = defineCommand({
       repeatable: true,
     },
     { flags: "--base <checkpoint>", doc: "the common ancestor, for task vectors; called base in formulas" },
+    {
+      flags: "--statistics <checkpoints...>",
+      doc: "what was measured of each model, for fisher and regmean (see: onebasin statistics)",
+    },
     { flags: "--buffers <policy>", doc: "batch-norm statistics: merge, first or fresh (default: merge)" },
     { flags: "--dtype <dtype>", doc: "of floating-point tensors: f32, f16, bf16, … (default: the widest given)" },
     { flags: "--entry <name>", doc: "which nested state dict, when a file holds several" },
@@ -139,6 +143,7 @@ async function mergeOptions({ options }: CliCall): Promise<MergeOptions> {
     weights: options.weights === undefined ? undefined : parseWeights(options.weights as string),
     rules: options.rule as string[] | undefined,
     base: options.base === undefined ? undefined : await open(options.base as string, { entry }),
+    statistics: await Promise.all(((options.statistics as string[] | undefined) ?? []).map((path) => open(path))),
     buffers: parseChoice("--buffers", options.buffers, BUFFER_POLICIES),
     dtype: options.dtype === undefined ? undefined : parseFloatDType(options.dtype as string),
     seed: parseCount("--seed", options.seed, 0),

@@ -56,6 +56,9 @@ function describe(method: MergeMethod): string {
     `  ${method.formula}`,
     "",
     `Models: ${models(method)}${method.defaultWeight === undefined ? "" : `; weights, ${method.defaultWeight} unless given`}`,
+    ...(method.statistics === undefined
+      ? []
+      : [`Statistics: ${method.statistics.title}, by: onebasin statistics --kind ${method.statistics.kind}`]),
     ...(method.matrix === undefined ? [] : [`Each weight is one matrix; of all else, the ${method.matrix.others}.`]),
     ...(params.length > 0 ? ["Parameters:", formatTable(params)] : []),
     `Use: ${method.use}`,

@@ -40,6 +40,8 @@ export interface MatrixWork extends MatrixSize {
   readonly each: readonly Readonly<Record<string, unknown>>[];
   /** Whether the input behind the models is the base. */
   readonly hasBase: boolean;
+  /** Files of the inputs behind these: the models' statistics. */
+  readonly statistics: readonly string[];
 }
 
 /** A piece of work on elements [start, end) of one tensor; `start` is a multiple of `granule`. Plain data. */

@@ -3,6 +3,7 @@ import { align, type Kernels } from "../../kernels/load-kernels.js";
 import { loadMultiply } from "../../linear-algebra/load-multiply.js";
 import { type Matrix, zeros } from "../../linear-algebra/matrix.js";
 import { dtypeBytes } from "../../tensor/dtype.js";
+import { elementCount } from "../../tensor/shape.js";
 import type { MatrixContext } from "../matrix-method.js";
 import type { MergeMethod } from "../method.js";
 import { methods } from "../methods.gen.js";
@@ -37,12 +38,13 @@ export async function runMatrix(job: Job, kernels: Kernels, io: JobIO): Promise<
     counts.set(input, count);
     if (count > 0) throw NOT_FINITE;
   };
-  const combined = await combine(work, add).catch(async (error: unknown) => {
+  const combined = await combine(job, add).catch(async (error: unknown) => {
     if (error !== NOT_FINITE) throw error;
-    const spoilt = zeros(work.rows, work.cols);
     for (const [input, ref] of job.inputs.entries()) {
-      if (!counts.has(input)) counts.set(input, await addTensor(spoilt.values, ref, { sign: 1, kernels, io }));
+      const { values } = zeros(...matrixShape(ref));
+      if (!counts.has(input)) counts.set(input, await addTensor(values, ref, { sign: 1, kernels, io }));
     }
+    const spoilt = zeros(work.rows, work.cols);
     spoilt.values.fill(Number.NaN);
     return spoilt;
   });
@@ -53,16 +55,21 @@ export async function runMatrix(job: Job, kernels: Kernels, io: JobIO): Promise<
 /** Thrown where an input holds NaN or infinity: no method on matrices makes a number of it. */
 const NOT_FINITE = new Error("not finite");
 
-async function combine(work: MatrixWork, add: AddTensor): Promise<Matrix> {
-  return matrixMethod(work.method).combine(await contextOf(work, add));
+async function combine(job: Job, add: AddTensor): Promise<Matrix> {
+  const work = job.matrix as MatrixWork;
+  return matrixMethod(work.method).combine(await contextOf(work, job.inputs, add));
 }
 
 type AddTensor = (target: Matrix, input: number, sign: 1 | -1) => Promise<void>;
 
-async function contextOf(work: MatrixWork, add: AddTensor): Promise<MatrixContext<Params, Params>> {
-  const { rows, cols, models } = work;
+async function contextOf(
+  work: MatrixWork,
+  inputs: readonly InputRef[],
+  add: AddTensor,
+): Promise<MatrixContext<Params, Params>> {
+  const { models, hasBase, statistics } = work;
   const read = async (input: number, without?: number): Promise<Matrix> => {
-    const matrix = zeros(rows, cols);
+    const matrix = zeros(...matrixShape(inputs[input]));
     if (without !== undefined) await add(matrix, without, -1);
     await add(matrix, input, 1);
     return matrix;
@@ -73,7 +80,14 @@ async function contextOf(work: MatrixWork, add: AddTensor): Promise<MatrixContex
     model: (i) => read(i),
     base: () => read(models),
     taskVector: (i) => read(i, models),
+    statistic: (i) => read(models + (hasBase ? 1 : 0) + i),
+    statisticsName: (i) => statistics[i],
   };
+}
+
+/** Rows and columns of a tensor: its first axis, and all others. */
+function matrixShape({ shape: [rows, ...others] }: InputRef): [number, number] {
+  return [rows, elementCount(others)];
 }
 
 function makeRoom({ memory, heapBase }: Kernels): void {

@@ -4,6 +4,7 @@ import type { OnProgress } from "../../core/progress.js";
 import { dtypeBytes } from "../../tensor/dtype.js";
 import { elementCount } from "../../tensor/shape.js";
 import { compile } from "../expression/compile.js";
+import { input, smallest } from "../expression/expression.js";
 import type { PlannedTensor, TensorPlan } from "../plan.js";
 import { checkAgreement } from "./check-agreement.js";
 import { granuleOf } from "./granule.js";
@@ -122,7 +123,10 @@ function taskOf(tensor: PlannedTensor, plan: TensorPlan): Omit<TensorTask, "outp
     key,
     elements,
     inputs: refs,
-    program: compile(action.expression),
+    program: compile(
+      action.expression,
+      tensor.nonNegative?.map((i) => smallest(input(i))),
+    ),
     precision,
     countNonFinite,
   };
@@ -141,12 +145,14 @@ async function runAll(
   );
   const backend = await target.openBackend(plan.sources, workloadOf(tasks));
   const problems: string[] = [];
+  const negative: string[] = [];
   try {
     await runTasks(tasks, backend, {
       signal,
       onBytes: (done) => onProgress?.({ stage: "merging", done, total, unit: "bytes" }),
-      onResult: (task, { crc32, nonFinite }) => {
+      onResult: (task, { crc32, nonFinite, values }) => {
         checksums.set(task.key, crc32);
+        if (values.some((value) => value < 0)) negative.push(task.key);
         if (nonFinite.every((count) => count === 0)) journal?.note(task.key, crc32);
         for (const [i, count] of nonFinite.entries()) {
           if (count > 0)
@@ -160,6 +166,7 @@ async function runAll(
     await backend.close();
   }
   if (problems.length > 0) throw nonFiniteError(problems.sort());
+  if (negative.length > 0) throw negativeError(negative.sort());
   return checksums;
 }
 
@@ -192,6 +199,14 @@ function taskMemory({ key, inputs, output, program, matrix }: TensorTask): numbe
 
 /** Keys shown of a long list. */
 const MAX_SHOWN = 20;
+
+function negativeError(keys: readonly string[]): OnebasinError {
+  const shown = `${keys.slice(0, MAX_SHOWN).join(", ")}${keys.length > MAX_SHOWN ? ", …" : ""}`;
+  return new OnebasinError("bad-file", `Statistics that are sums of squares are below 0: ${shown}.`, {
+    hint: "They are none, or were damaged: make them with onebasin statistics.",
+    details: { keys },
+  });
+}
 
 function nonFiniteError(problems: readonly string[]): OnebasinError {
   const shown = problems.slice(0, MAX_SHOWN).map((line) => `  - ${line}`);

@@ -28,7 +28,7 @@ export const tsv = defineMergeMethod({
   combine: ({ models, base, params }) => meanTaskVector(models, base, params.lambda),
   matrix: {
     others: "mean of the task vectors",
-    takes: ({ rows, cols, models }) => Math.min(rows, cols) >= models,
+    takes: ({ rows, cols, models }) => Math.min(rows, cols) >= Math.max(2, models),
     numbers: ({ rows, cols }) => {
       const side = Math.min(rows, cols);
       // Singular vectors of all tasks; then a matrix, its image, its Gram matrix and eigenvectors, and what is made.

@@ -133,7 +133,7 @@ function readSlice(node: unknown, reader: YamlReader): RecipeSlice {
 
 function readSource(node: unknown, inSlice: boolean, reader: YamlReader): RecipeSource | undefined {
   const what = inSlice ? "A source" : "An entry of models";
-  const members = reader.members(node, what, ["model", "parameters", ...(inSlice ? ["layer_range"] : [])]);
+  const members = reader.members(node, what, ["model", "parameters", inSlice ? "layer_range" : "statistics"]);
   const named = members.get("model");
   if (named === undefined) {
     reader.report(node, `${what} needs a model.`);
@@ -144,7 +144,8 @@ function readSource(node: unknown, inSlice: boolean, reader: YamlReader): Recipe
   if (inSlice && !members.has("layer_range"))
     reader.report(node, "A source of a slice needs a layer_range: [first, end].");
   const parameters = readSettings(members.get("parameters")?.value, reader);
-  return model === undefined ? undefined : { model, layers, parameters };
+  const statistics = textOf(members, "statistics", reader);
+  return model === undefined ? undefined : { model, statistics, layers, parameters };
 }
 
 /** A name, or mergekit's long form of it. */

@@ -19,6 +19,8 @@ export interface RecipePlanOptions {
   readonly allowNonFinite?: boolean;
   /** Goes before the recipe's own. */
   readonly seed?: number;
+  /** Checkpoints of statistics, by the name that the recipe gives them. */
+  readonly statistics?: ReadonlyMap<string, Checkpoint>;
 }
 
 /** What a recipe comes to, and what its output folder needs to know. */
@@ -54,6 +56,7 @@ class RecipePlanner {
   /** By model: its entries under the first model's keys, and where its sources begin. */
   readonly #entries = new Map<string, ReadonlyMap<string, TensorEntry>>();
   readonly #firstSource = new Map<string, number>();
+  readonly #statistics = new Map<string, PlanModel>();
   readonly #recipes = new Map<string, Recipe | undefined>();
   #vocabulary: number | undefined;
 
@@ -68,6 +71,8 @@ class RecipePlanner {
     const { problems, notes } = checkSettings(this.#recipe, this.#method);
     this.#problems.push(...problems);
     this.#notes.push(...notes);
+    if ((this.#options.statistics?.size ?? 0) > 0 && this.#method.statistics === undefined)
+      this.#notes.push(`${this.#recipe.name}: the method "${this.#method.id}" makes no use of "statistics".`);
     this.#openModels();
     const rules = this.#rules();
     const collector = new TensorCollector(this.#recipe.modules, {
@@ -96,7 +101,7 @@ class RecipePlanner {
     }
     throwProblems(this.#problems, this.#recipe.name);
     const buffers = buffersNote(tensors, this.#recipe.buffers ?? "merge");
-    const all = [...this.#checkpoints.values()];
+    const all = this.#allCheckpoints();
     return {
       tensors,
       sources: all.flatMap(({ sources }) => sources),
@@ -125,6 +130,16 @@ class RecipePlanner {
       this.#firstSource.set(name, source);
       source += checkpoint.sources.length;
     }
+    for (const [name, checkpoint] of this.#options.statistics ?? []) {
+      const { entries } = matchKeys(checkpoint.entries, reference.entries);
+      this.#statistics.set(name, { name, file: checkpoint.name, entries, firstSource: source });
+      source += checkpoint.sources.length;
+    }
+  }
+
+  /** In the order of their sources. */
+  #allCheckpoints(): Checkpoint[] {
+    return [...this.#checkpoints.values(), ...(this.#options.statistics?.values() ?? [])];
   }
 
   #checkpoint(name: string): Checkpoint {
@@ -164,7 +179,12 @@ class RecipePlanner {
     const { sources, baseName } = arrangeModels(slice.sources, base?.value, this.#method);
     const names = [...sources.map(({ name }) => name), ...(baseName === undefined ? [] : [baseName])];
     const models = this.#fitted(key, names, wanted.entries);
-    const recipeModels: RecipeModels = { names: models.map(({ name }) => name), hasBase: baseName !== undefined };
+    const statistics = sources.flatMap(({ source }) => this.#statistics.get(source?.statistics?.value ?? "") ?? []);
+    const recipeModels: RecipeModels = {
+      names: models.map(({ name }) => name),
+      hasBase: baseName !== undefined,
+      statistics: statistics.map(({ file }) => file),
+    };
     const scope = { recipe: this.#recipe, module, slice };
     const owns = sources.map(({ source }) => source);
     let recipe: Recipe | undefined;
@@ -189,6 +209,7 @@ class RecipePlanner {
     const role = rolesOf(new Map([...wanted.entries.values()].map((entry) => [key, entry] as const))).get(key) as Role;
     const planned = planTensor(key, {
       models,
+      statistics,
       role: statisticRole(key, this.#entriesOf(names[0])) ?? role,
       recipe,
       copyFrom: rule?.action.kind === "copy" ? rule.action.model : undefined,

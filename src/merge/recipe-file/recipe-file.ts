@@ -14,6 +14,8 @@ export interface RecipeSlice {
 export interface RecipeSource {
   /** A folder, a file or a name on the Hub; `+adapter` behind it merges an adapter in. */
   readonly model: Placed<string>;
+  /** What was measured of the model, for methods that weigh by it. */
+  readonly statistics?: Placed<string>;
   readonly layers?: { readonly from: number; readonly to: number };
   readonly parameters: Settings;
 }
@@ -44,6 +46,14 @@ export interface RecipeFile {
   readonly buffers?: BufferPolicy;
   readonly profile?: string;
   readonly seed?: number;
+}
+
+/** Every file of statistics that a recipe names, once, in the order of the text. */
+export function statisticsOf(recipe: RecipeFile): Placed<string>[] {
+  const all = recipe.modules.flatMap(({ slices }) =>
+    slices.flatMap(({ sources }) => sources.flatMap(({ statistics }) => statistics ?? [])),
+  );
+  return all.filter(({ value }, i) => all.findIndex((other) => other.value === value) === i);
 }
 
 /** Every model that a recipe names, once, in the order of the text. */
