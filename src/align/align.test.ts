@@ -28,14 +28,15 @@ describe("weight matching", () => {
     const a = goldenState(network);
     const permutation = randomPermutation(spec, { seed: 2 });
     const b = applyPermutation(a, permutation, { spec });
-    const { models, permutations, distances } = await align([a, b], {
+    const { models, maps, isKept, distances } = await align([a, b], {
       runtime,
       network,
       threads: 1,
       params: { starts: 1 },
     });
     expect(models[1]).toEqual(a);
-    expect(permutations[0]).toEqual(invertPermutation(permutation));
+    expect(maps[0]).toEqual(invertPermutation(permutation));
+    expect(isKept).toEqual([true]);
     expect(distances[0].after).toBe(0);
   });
 

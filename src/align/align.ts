@@ -9,14 +9,21 @@ import type { Network } from "../network/graph.js";
 import { toFloat32 } from "../network/inference.js";
 import type { Runtime } from "../network/runtime.js";
 import { tensorFloats } from "../tensor/float32.js";
+import { sameShape } from "../tensor/shape.js";
 import type { StateDict, Tensor } from "../tensor/tensor.js";
 import { applyPermutation } from "./apply-permutation.js";
+import { applyUnitMaps } from "./apply-unit-maps.js";
+import { checkUnmapped } from "./check-unmapped.js";
 import { derivePermutationSpec } from "./derive-spec.js";
+import { incomingAxes, usualIncoming } from "./incoming-axes.js";
 import { inferChainSpec } from "./infer-chain-spec.js";
-import type { MatchData, Matcher } from "./matcher.js";
+import { imagesNeeded, type MatchData, type Matcher } from "./matcher.js";
 import { matchers } from "./matchers.gen.js";
-import { checkSpec, type Permutation, type PermutationSpec } from "./permutation-spec.js";
+import { createMatrixProduct } from "./matrix-product.js";
+import { checkSpec, type PermutationSpec } from "./permutation-spec.js";
 import { proveSpec } from "./prove-spec.js";
+import { resizeSpec } from "./resize-spec.js";
+import { isPermutation, type TransportPlan, type UnitMaps } from "./unit-maps.js";
 
 export interface AlignOptions {
   readonly runtime: Runtime;
@@ -26,10 +33,12 @@ export interface AlignOptions {
   readonly params?: Readonly<Record<string, unknown>>;
   /** What the state dicts belong to; without it, they must be a plain chain of layers. */
   readonly network?: Network;
+  /** One for each model, where their widths differ and the matcher can do with that. */
+  readonly networks?: readonly Network[];
   /** Instead of the one that follows from the network. */
   readonly spec?: PermutationSpec;
   /** For matchers that look at activations. */
-  readonly data?: Omit<MatchData, "network">;
+  readonly data?: MatchData;
   /** What the models are called in messages; default a, b, c, …. */
   readonly names?: readonly string[];
   readonly threads?: number;
@@ -40,17 +49,20 @@ export interface AlignOptions {
 }
 
 export interface Alignment {
-  /** The state dicts, the first as it was, the units of the others in its order. */
+  /** The state dicts, the first as it was, the units of the others in its order, or as mixed from theirs. */
   readonly models: readonly StateDict[];
   /** What was done to each model after the first. */
-  readonly permutations: readonly Permutation[];
+  readonly maps: readonly UnitMaps[];
+  /** Whether each model after the first computes what it did before: it does when its units only moved. */
+  readonly isKept: readonly boolean[];
+  /** Of the first model. */
   readonly spec: PermutationSpec;
   readonly matcher: string;
   /** Largest change of an output under a random order, as a share of the largest output; absent without a network. */
   readonly proof?: number;
-  /** ‖first − other‖ over the parameters, for each model after the first. */
+  /** ‖first − other‖ over the parameters, for each model after the first; NaN before where the shapes differ. */
   readonly distances: readonly { readonly before: number; readonly after: number }[];
-  /** How many units moved, of how many, by group; for each model after the first. */
+  /** How many units moved, of how many, by group; for each model after the first. A mixed unit is where most of it was. */
   readonly moved: readonly ReadonlyMap<string, { readonly units: number; readonly moved: number }>[];
   /** How alike matched units are, by group, in the matcher's own measure. */
   readonly similarity?: ReadonlyMap<string, number>;
@@ -59,7 +71,8 @@ export interface Alignment {
 
 /**
  * Finds out which unit of one network does the work of which unit of another, and puts the units of all in the order
- * of the first. What each network computes stays the same: tried on random inputs where the network is known.
+ * of the first. What each network computes stays the same: tried on random inputs where the network is known. A matcher
+ * that mixes units, as between networks of different widths, changes what they compute; `isKept` says so.
  *
  * @param models at least two of one structure; any float dtypes, which they keep
  * @throws `mismatch` for models or a spec that do not fit (all problems at once), `missing-data` where the matcher needs
@@ -70,34 +83,34 @@ export async function align(models: readonly StateDict[], options: AlignOptions)
   const names = models.map((_, i) => options.names?.[i] ?? String.fromCharCode(97 + i));
   const matcher = findMatcher(options.using ?? (data === undefined ? "weights" : "activations"));
   const params = matcherParams(matcher, options.params, models.length);
-  if (matcher.needs === "data" && (data === undefined || network === undefined)) {
-    throw new OnebasinError(
-      "missing-data",
-      `Matcher "${matcher.id}" compares what units do on images; none were given.`,
-      {
-        hint: "Give the network and images: --arch vgg16:width=0.25 --data mnist. Without images, use --using weights.",
-      },
-    );
+  const networks =
+    matcher.widths === "any" ? (options.networks ?? repeated(network, models)) : repeated(network, models);
+  if (matcher.needs === "data" && (data === undefined || networks === undefined)) {
+    throw imagesNeeded(matcher.id, "--using weights");
   }
-  if (network !== undefined) {
-    const wrong = models.flatMap((state, i) => checkStateDict(network, state, { source: names[i] }));
+  if (networks !== undefined) {
+    const wrong = models.flatMap((state, i) => checkStateDict(networks[i], state, { source: names[i] }));
     throwProblems(wrong, "the models to align");
   }
   const spec =
     options.spec ??
-    (network === undefined ? inferChainSpec(models[0], { source: names[0] }) : derivePermutationSpec(network));
-  for (const [i, state] of models.entries()) checkSpec(spec, state, { source: names[i] });
+    (networks === undefined ? inferChainSpec(models[0], { source: names[0] }) : derivePermutationSpec(networks[0]));
+  const specs = models.map((state) => (matcher.widths === "any" ? resizeSpec(spec, state) : spec));
+  if (matcher.widths === "any") checkUnmapped(models, { spec, names });
+  for (const [i, state] of models.entries()) checkSpec(specs[i], state, { source: names[i] });
   const proof =
-    network === undefined
+    networks === undefined
       ? undefined
-      : await proveSpec({ network, state: models[0] }, spec, { runtime, threads, seed });
+      : await proveSpec({ network: networks[0], state: models[0] }, spec, { runtime, threads, seed });
   const f32 = models.map((state) => new Map([...state].map(([key, tensor]) => [key, toFloat32(tensor)])));
-  const parameters = parametersOf(models[0], network);
+  const parameters = parametersOf(models[0], networks?.[0]);
   const match = await matcher.match({
     spec,
+    specs,
     models: f32,
     parameters,
-    data: data === undefined || network === undefined ? undefined : { ...data, network },
+    networks,
+    data: networks === undefined ? undefined : data,
     params,
     runtime,
     threads,
@@ -105,24 +118,54 @@ export async function align(models: readonly StateDict[], options: AlignOptions)
     signal,
     onProgress,
   });
-  const aligned = models.map((state, i) =>
-    i === 0 ? state : applyPermutation(state, match.permutations[i - 1], { spec, source: names[i] }),
-  );
+  const [aligned, alignedF32] = [await mapAll(models), await mapAll(f32)];
   return {
     models: aligned,
-    permutations: match.permutations,
+    maps: match.maps,
+    isKept: match.maps.map(isPermutation),
     spec,
     matcher: matcher.id,
     proof,
-    distances: match.permutations.map((permutation, i) => ({
+    distances: match.maps.map((_, i) => ({
       before: distance(f32[0], f32[i + 1], parameters),
-      after: distance(f32[0], applyPermutation(f32[i + 1], permutation, { spec }), parameters),
+      after: distance(f32[0], alignedF32[i + 1], parameters),
     })),
-    moved: match.permutations.map(countMoved),
+    moved: match.maps.map(countMoved),
     similarity: match.similarity,
     facts: match.facts,
   };
+
+  async function mapAll(states: readonly StateDict[]): Promise<StateDict[]> {
+    const result = [states[0]];
+    for (const [i, maps] of match.maps.entries()) {
+      const state = states[i + 1];
+      result.push(
+        isPermutation(maps)
+          ? applyPermutation(state, maps, { spec, source: names[i + 1] })
+          : await mixUnits(state, maps, { from: specs[i + 1], to: spec }),
+      );
+    }
+    return result;
+  }
+
+  async function mixUnits(
+    state: StateDict,
+    maps: UnitMaps,
+    specsOf: { readonly from: PermutationSpec; readonly to: PermutationSpec },
+  ): Promise<StateDict> {
+    const product = await createMatrixProduct(runtime, { threads });
+    const isIncoming =
+      networks === undefined ? usualIncoming((key) => state.get(key)?.shape ?? []) : incomingAxes(networks[0]);
+    try {
+      return await applyUnitMaps(state, maps, { specs: specsOf, isIncoming, product });
+    } finally {
+      await product.close();
+    }
+  }
 }
+
+const repeated = (network: Network | undefined, models: readonly StateDict[]): readonly Network[] | undefined =>
+  network === undefined ? undefined : models.map(() => network);
 
 function findMatcher(id: string): Matcher {
   const known = matchers.map((matcher) => matcher.id);
@@ -159,16 +202,27 @@ function parametersOf(state: StateDict, network: Network | undefined): string[] 
 function distance(a: StateDict, b: StateDict, keys: readonly string[]): number {
   let sum = 0;
   for (const key of keys) {
-    const [x, y] = [tensorFloats(a.get(key) as Tensor), tensorFloats(b.get(key) as Tensor)];
+    const [first, second] = [a.get(key) as Tensor, b.get(key) as Tensor];
+    if (!sameShape(first.shape, second.shape)) return Number.NaN;
+    const [x, y] = [tensorFloats(first), tensorFloats(second)];
     for (let i = 0; i < x.length; i++) sum += (x[i] - y[i]) ** 2;
   }
   return Math.sqrt(sum);
 }
 
-const countMoved = (permutation: Permutation): Alignment["moved"][number] =>
+const countMoved = (maps: UnitMaps): Alignment["moved"][number] =>
   new Map(
-    [...permutation].map(([group, order]) => [
-      group,
-      { units: order.length, moved: order.reduce((sum, place, i) => sum + (place === i ? 0 : 1), 0) },
-    ]),
+    [...maps].map(([group, map]) => {
+      const order = map instanceof Uint32Array ? map : strongest(map);
+      return [group, { units: order.length, moved: order.reduce((sum, place, i) => sum + (place === i ? 0 : 1), 0) }];
+    }),
   );
+
+/** The unit that most of each new unit comes from. */
+function strongest({ from, to, shares }: TransportPlan): Uint32Array {
+  return Uint32Array.from({ length: to }, (_, place) => {
+    let best = 0;
+    for (let unit = 1; unit < from; unit++) if (shares[unit * to + place] > shares[best * to + place]) best = unit;
+    return best;
+  });
+}

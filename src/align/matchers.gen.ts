@@ -3,6 +3,7 @@ import type { Matcher } from "./matcher.js";
 import { activations } from "./matchers/activations.js";
 import { frankWolfe } from "./matchers/frank-wolfe.js";
 import { mergeMany } from "./matchers/merge-many.js";
+import { transport } from "./matchers/transport.js";
 import { weights } from "./matchers/weights.js";
 
-export const matchers: readonly Matcher[] = [activations, frankWolfe, mergeMany, weights];
+export const matchers: readonly Matcher[] = [activations, frankWolfe, mergeMany, transport, weights];

@@ -6,6 +6,8 @@ import { blocksOf, placesOf } from "./tensor-blocks.js";
 export interface Occurrence {
   readonly key: string;
   readonly group: string;
+  /** Of the tensor: where the units lie. */
+  readonly axis: number;
   readonly units: number;
   /** Distance, in elements, from one unit to the next. */
   readonly stride: number;
@@ -21,12 +23,13 @@ export function occurrencesOf(key: string, shape: Shape, spec: PermutationSpec):
   if (described === undefined) return [];
   const found: Occurrence[] = [];
   for (const { offset, atoms } of blocksOf(described, shape, spec)) {
-    for (const [place, { group, size, stride }] of atoms.entries()) {
+    for (const [place, { group, axis, size, stride }] of atoms.entries()) {
       if (group === undefined) continue;
       const others = atoms.filter((_, i) => i !== place);
       found.push({
         key,
         group,
+        axis,
         units: size,
         stride,
         rest: placesOf(offset, others),

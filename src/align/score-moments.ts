@@ -15,7 +15,7 @@ const LEAST_VARIANCE = 1e-6;
  *     distance:      −E[(x − y)²]
  */
 export function scoreMoments(
-  { sizes: [rows, columns], means, squares, products }: Moments,
+  { sizes: [rows, columns], means, squares, products }: Omit<Moments, "value" | "own">,
   metric: Metric,
 ): Float32Array {
   const inverse = means.map((mean, model) =>

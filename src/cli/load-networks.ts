@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { OnebasinError } from "../core/errors.js";
 import type { ImageSet, Split } from "../data/image-set.js";
+import type { Network } from "../network/graph.js";
 import type { LoadedArchitecture } from "../node/load-architecture.js";
 import type { StateDict } from "../tensor/tensor.js";
 import { parseCount } from "./arguments.js";
@@ -43,6 +44,19 @@ export async function networkOf(models: readonly LoadedNetwork[], { options }: C
   const { architectureOf, ARCHITECTURE_KEY } = await import("../node/load-architecture.js");
   const telling = models.find(({ checkpoint }) => checkpoint.metadata[ARCHITECTURE_KEY] !== undefined) ?? models[0];
   return architectureOf(telling.checkpoint, options.arch as string | undefined);
+}
+
+/** The network of each of several checkpoints, which may differ in width. */
+export async function networksOf(
+  models: readonly LoadedNetwork[],
+  { options }: CliCall,
+): Promise<{ readonly name: string; readonly networks: readonly Network[] }> {
+  const { architecturesOf } = await import("../node/load-architecture.js");
+  const found = await architecturesOf(
+    models.map(({ checkpoint }) => checkpoint),
+    options.arch as string | undefined,
+  );
+  return { name: found[0].name, networks: found.map(({ network }) => network) };
 }
 
 /**

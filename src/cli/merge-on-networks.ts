@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { OnebasinError } from "../core/errors.js";
+import { parseNamed } from "../core/parse-named.js";
 import type { TensorPlan } from "../merge/plan.js";
 import type { MergeOptions } from "../node/index.js";
 import type { StateDict } from "../tensor/tensor.js";
@@ -35,19 +36,20 @@ export async function mergeOnNetworks(
       `${options.evaluate === true ? "--evaluate" : "--repair"} needs --data, the datasets: --data mnist svhn`,
     );
   }
-  const { architectureOf, ARCHITECTURE_KEY } = await import("../node/load-architecture.js");
+  const { architecturesOf, ARCHITECTURE_KEY } = await import("../node/load-architecture.js");
   const { mergeNetworks } = await import("../node/merge-networks.js");
-  const checkpoints = Object.values(models);
-  const telling = checkpoints.find(({ metadata }) => metadata[ARCHITECTURE_KEY] !== undefined) ?? checkpoints[0];
-  const { name, network } = await architectureOf(telling, options.arch as string | undefined);
+  const architectures = await architecturesOf(Object.values(models), options.arch as string | undefined);
+  const [{ name, network }] = architectures;
+  const matcher = options.align === undefined ? undefined : parseNamed("--align", options.align);
   const looksAtImages = options.align !== undefined || options.repair === true;
   const images = looksAtImages ? await loadImages(call, { split: "train" }) : [];
   const run = await runOptions(call);
   const { state, plan, alignment, repaired } = await mergeNetworks(models, {
     ...run,
-    network,
+    networks: architectures.map((architecture) => architecture.network),
     merge,
-    align: options.align as string | undefined,
+    align: matcher?.id,
+    alignParams: matcher?.params,
     repair: options.repair === true,
     images,
   });
@@ -56,7 +58,9 @@ export async function mergeOnNetworks(
       ? []
       : alignment.distances.map(({ before, after }, i) => {
           const [first, ...others] = Object.keys(models);
-          return `aligned by ${alignment.matcher}: ‖${first} − ${others[i]}‖ ${before.toFixed(3)}, now ${after.toFixed(3)}`;
+          const was = Number.isNaN(before) ? "" : `${before.toFixed(3)}, now `;
+          const how = alignment.isKept[i] ? "" : `; ${others[i]} was mixed, and computes something else than before`;
+          return `aligned by ${alignment.matcher}: ‖${first} − ${others[i]}‖ ${was}${after.toFixed(3)}${how}`;
         })),
     ...(repaired === undefined ? [] : [`repaired by ${repaired.method}`]),
   ];
@@ -67,7 +71,12 @@ export async function mergeOnNetworks(
     report: {
       text: steps.join("\n"),
       json: {
-        alignment: alignment && { matcher: alignment.matcher, distances: alignment.distances, facts: alignment.facts },
+        alignment: alignment && {
+          matcher: alignment.matcher,
+          distances: alignment.distances,
+          kept: alignment.isKept,
+          facts: alignment.facts,
+        },
         repair: repaired && { method: repaired.method, ratios: repaired.ratios },
       },
     },

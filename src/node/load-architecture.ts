@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { OnebasinError } from "../core/errors.js";
 import { architectures } from "../network/architectures.gen.js";
+import { checkStateDict } from "../network/check-state-dict.js";
 import type { Network } from "../network/graph.js";
 import { guessArchitecture } from "../network/guess-architecture.js";
 import { type ParsedOnnx, parseOnnx } from "../network/onnx/parse-onnx.js";
@@ -56,6 +57,30 @@ export async function architectureOf(checkpoint: Checkpoint, name: string | unde
       hint: "Name it: --arch vgg16:width=0.25, or a .onnx file, or a .ts module that exports a network. Built in: onebasin archs",
     },
   );
+}
+
+/**
+ * The architecture of each of several checkpoints: that of the one which tells, and where a checkpoint has other shapes
+ * but tells its own, its own. Networks of one structure may differ in their widths.
+ *
+ * @throws as `architectureOf`; that a checkpoint fits none is for the use of it to say
+ */
+export async function architecturesOf(
+  checkpoints: readonly Checkpoint[],
+  name: string | undefined,
+): Promise<LoadedArchitecture[]> {
+  const telling = checkpoints.find(({ metadata }) => metadata[ARCHITECTURE_KEY] !== undefined) ?? checkpoints[0];
+  const common = await architectureOf(telling, name);
+  const found: LoadedArchitecture[] = [];
+  for (const [i, checkpoint] of checkpoints.entries()) {
+    const fits = ({ network }: LoadedArchitecture): boolean =>
+      checkStateDict(network, checkpoint.entries, { source: checkpoint.name }).length === 0;
+    const isNamed = name !== undefined && i === 0;
+    const own =
+      isNamed || fits(common) ? undefined : await architectureOf(checkpoint, undefined).catch(() => undefined);
+    found.push(own !== undefined && fits(own) ? own : common);
+  }
+  return found;
 }
 
 const isBuiltIn = (name: string): boolean => architectures.some(({ id }) => name === id || name.startsWith(`${id}:`));

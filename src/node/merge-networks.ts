@@ -1,5 +1,6 @@
 import { type Alignment, align } from "../align/align.js";
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import { OnebasinError } from "../core/errors.js";
 import type { OnProgress } from "../core/progress.js";
 import type { ImageSet } from "../data/image-set.js";
 import { buffersNote } from "../merge/buffers-note.js";
@@ -11,11 +12,15 @@ import { type MergeOptions, merge, toStateDict } from "./index.js";
 import { onnxRuntime } from "./onnx-runtime.js";
 
 export interface MergeNetworksOptions {
-  readonly network: Network;
+  /** What the models belong to; one for each where their widths differ, which the matcher `transport` can do with. */
+  readonly network?: Network;
+  readonly networks?: readonly Network[];
   /** How the parameters are combined. */
   readonly merge?: MergeOptions;
   /** Which matcher puts units in one order first; none when absent. */
   readonly align?: string;
+  /** The matcher's parameters. */
+  readonly alignParams?: Readonly<Record<string, unknown>>;
   /** Whether statistics are put right afterwards. */
   readonly repair?: boolean;
   /** Training images that matching and repair look at. */
@@ -44,7 +49,11 @@ export async function mergeNetworks(
   models: Readonly<Record<string, Checkpoint>>,
   options: MergeNetworksOptions,
 ): Promise<MergedNetworks> {
-  const { network, images, threads, seed, signal, onProgress } = options;
+  const { images, threads, seed, signal, onProgress } = options;
+  const network = options.networks?.[0] ?? options.network;
+  if (network === undefined) {
+    throw new OnebasinError("bad-argument", "Neither a network nor networks were given: what do the models belong to?");
+  }
   const run = { runtime: onnxRuntime, threads, seed, signal, onProgress };
   const data = images === undefined || images.length === 0 ? undefined : { images };
   const names = Object.keys(models);
@@ -53,7 +62,15 @@ export async function mergeNetworks(
   const alignment =
     options.align === undefined
       ? undefined
-      : await align(given, { ...run, using: options.align, network, data, names });
+      : await align(given, {
+          ...run,
+          using: options.align,
+          params: options.alignParams,
+          network,
+          networks: options.networks,
+          data,
+          names,
+        });
   const parents = alignment?.models ?? given;
   const plan = await merge(Object.fromEntries(names.map((name, i) => [name, parents[i]])), options.merge);
   const merged = await toStateDict(plan);

@@ -42,6 +42,40 @@ test("align puts permuted units back, and says what moved", async () => {
   expect(await toStateDict(at("aligned.pth"))).toEqual(await toStateDict(at("a.pth")));
 });
 
+test("a wider network is transported onto a narrower one, and says that it changed", async () => {
+  const wide = parseArchitecture("vgg16:width=0.0625").network;
+  await save(createInitialState(wide, { seed: 4 }), at("wide.pth"));
+  const { models, notes } = await json(
+    "align",
+    "a.pth",
+    "wide.pth",
+    "-o",
+    "fitted.safetensors",
+    "--using",
+    "transport",
+  );
+  expect(models[0]).toMatchObject({ kept: false, before: null });
+  expect(notes).toEqual([expect.stringContaining("wide.pth was mixed by transport")]);
+  const shapes = async (path: string) => [...(await toStateDict(at(path)))].map(([key, { shape }]) => [key, shape]);
+  expect(await shapes("fitted.safetensors")).toEqual(await shapes("a.pth"));
+  const line = [
+    "merge",
+    "a.pth",
+    "wide.pth",
+    "-o",
+    "both.safetensors",
+    "--align",
+    "transport:entropy=0.01",
+    "--repair",
+  ];
+  const { alignment, results } = await json(...line, "--evaluate", ...images);
+  expect(alignment).toMatchObject({ matcher: "transport", kept: [false] });
+  expect(results).toHaveLength(2);
+  expect((await json("path", "a.pth", "wide.pth", "--points", "2", "--align", "transport", ...images)).t).toEqual([
+    0, 1,
+  ]);
+});
+
 test("a spec is printed, edited and given back", async () => {
   const { stdout } = await runCli(["align", "a.pth", "--spec-only"], { cwd: folder });
   expect(stdout).toContain('classifier.0.weight: ["classifier.0", { product: ["block_4.6", 4] }]');
@@ -120,6 +154,9 @@ test.each([
   [["align", "a.pth", "b.pth", "-o", "x.pth", "--using", "activations"], 1, "compares what units do on images"],
   [["align", "a.pth", "b.pth"], 2, "align needs -o once for each model after the first: 1 times."],
   [["repair", "a.pth", "-o", "x.pth"], 1, 'Repair by "statistics" needs images; none were given.'],
+  [["align", "a.pth", "b.pth", "-o", "x.pth", "--using", "transport:by=activations"], 1, "were given"],
+  [["align", "a.pth", "b.pth", "-o", "x.pth", "--using", "transport:metric=angle"], 1, 'Parameter "metric"'],
+  [["merge", "a.pth", "b.pth", "-o", "x.pth", "--align", "weights:starts"], 2, "--align is"],
   [["path", "a.pth", "b.pth"], 2, "path needs --data"],
   [["merge", "a.pth", "b.pth", "-o", "x.pth", "--repair"], 2, "--repair needs --data"],
 ])("%j is refused", async (args, status, message) => {

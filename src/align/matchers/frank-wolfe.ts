@@ -17,6 +17,7 @@ export const frankWolfe = defineMatcher({
   use: "Two networks and more, without data, when time matters less than nearness: it comes nearer than weight matching and takes longer.",
   paper: "Crisostomi et al.: C²M³, Cycle-Consistent Multi-Model Merging (2024), arXiv:2405.17897",
   needs: "weights",
+  widths: "equal",
   models: { min: 2 },
   params: {
     measure: choice(WEIGHT_MEASURES, { doc: "As in weight matching.", default: "auto" }),
@@ -71,7 +72,7 @@ export const frankWolfe = defineMatcher({
         const objective = pairs(placed, keys);
         if (objective > best.objective) best = { permutations, objective, steps: found.objective.length - 1 };
       }
-      return { permutations: best.permutations, facts: { objective: best.objective, steps: best.steps } };
+      return { maps: best.permutations, facts: { objective: best.objective, steps: best.steps } };
     } finally {
       await product.close();
     }

@@ -17,6 +17,7 @@ export const mergeMany = defineMatcher({
   use: "Three networks and more, without data. No network is the measure of the others, as it would be if each were aligned with the first.",
   paper: "Ainsworth, Hayase and Srinivasa: Git Re-Basin (2023), arXiv:2209.04836, algorithm 3 (MergeMany)",
   needs: "weights",
+  widths: "equal",
   models: { min: 2 },
   params: {
     measure: choice(WEIGHT_MEASURES, { doc: "As in weight matching.", default: "auto" }),
@@ -66,7 +67,7 @@ export const mergeMany = defineMatcher({
           placed[i] = applyPermutation(scaled[i], permutations[i], { spec });
         }
       }
-      return { permutations: permutations.slice(1), facts: { rounds: round } };
+      return { maps: permutations.slice(1), facts: { rounds: round } };
     } finally {
       await product.close();
     }

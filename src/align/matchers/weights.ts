@@ -13,6 +13,7 @@ export const weights = defineMatcher({
   use: "When there is no data. Where there is, activation matching is better, and quicker.",
   paper: "Ainsworth, Hayase and Srinivasa: Git Re-Basin (2023), arXiv:2209.04836, section 3.2",
   needs: "weights",
+  widths: "equal",
   models: { min: 2, max: 2 },
   params: {
     measure: choice(WEIGHT_MEASURES, {
@@ -58,7 +59,7 @@ export const weights = defineMatcher({
         if (best === undefined || lastOf(found) > lastOf(best)) best = found;
       }
       const { permutation, sweeps } = best as Descent;
-      return { permutations: [permutation], facts: { objective: lastOf(best as Descent), sweeps } };
+      return { maps: [permutation], facts: { objective: lastOf(best as Descent), sweeps } };
     } finally {
       await product.close();
     }

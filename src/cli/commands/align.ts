@@ -1,12 +1,13 @@
 import { OnebasinError } from "../../core/errors.js";
-import { parsePairs } from "../../core/parse-named.js";
+import { parseNamed, parsePairs } from "../../core/parse-named.js";
+import type { Network } from "../../network/graph.js";
 import { type CliCall, defineCommand } from "../command.js";
 import {
   type LoadedNetwork,
   loadImages,
   loadStates,
   NETWORK_OPTIONS,
-  networkOf,
+  networksOf,
   runOptions,
 } from "../load-networks.js";
 import { formatTable } from "../table.js";
@@ -14,14 +15,17 @@ import { formatTable } from "../table.js";
 export const align = defineCommand({
   name: "align",
   args: "<models...>",
-  doc: "Put the units of networks trained apart in the order of the first, so that they can be merged. What each computes stays the same.",
+  doc: "Put the units of networks trained apart in the order of the first, so that they can be merged. What each computes stays the same, unless a matcher mixes units.",
   options: [
     {
       flags: "-o, --output <path>",
       doc: "file to write, one for each model after the first (repeatable)",
       repeatable: true,
     },
-    { flags: "--using <matcher>", doc: "weights, activations, … (default: activations with --data, else weights)" },
+    {
+      flags: "--using <matcher>",
+      doc: "weights, activations, transport:entropy=0.01, … (default: activations with --data, else weights)",
+    },
     { flags: "--param <name=value>", doc: "a parameter of the matcher (repeatable)", repeatable: true },
     { flags: "--spec <file>", doc: "which axes move together, as YAML or JSON (default: derived from the network)" },
     { flags: "--spec-only", doc: "print which axes move together, as YAML to edit, and do nothing else" },
@@ -45,7 +49,8 @@ export const align = defineCommand({
       );
     }
     const models = await loadStates(options.specOnly === true ? args.slice(0, 1) : args, call);
-    const network = await networkIfKnown(models, call);
+    const known = await networksIfKnown(models, call);
+    const network = known?.networks[0];
     const spec = await specOf(options.spec as string | undefined);
     if (options.specOnly === true) {
       output.result(...(await describeSpec(models[0], network, spec)));
@@ -54,24 +59,37 @@ export const align = defineCommand({
     const library = await import("../../align/align.js");
     const { save } = await import("../../node/index.js");
     const images = await loadImages(call, { split: "train" });
+    const using = options.using === undefined ? undefined : parseNamed("--using", options.using);
     const found = await library.align(
       models.map(({ state }) => state),
       {
         ...(await runOptions(call)),
-        using: options.using as string | undefined,
-        params: parsePairs("--param", options.param),
+        using: using?.id,
+        params: { ...using?.params, ...parsePairs("--param", options.param) },
         network,
+        networks: known?.networks,
         spec,
         data: images.length === 0 ? undefined : { images },
         names: args,
       },
     );
+    const { ARCHITECTURE_KEY } = await import("../../node/load-architecture.js");
+    const [first, ...others] = models.map(({ checkpoint }) => checkpoint.metadata);
     for (const [i, path] of paths.entries()) {
-      await save(found.models[i + 1], path, { metadata: models[i + 1].checkpoint.metadata });
+      // Whatever width it had, it now has that of the first.
+      const architecture = known?.name ?? first[ARCHITECTURE_KEY];
+      const metadata = architecture === undefined ? others[i] : { ...others[i], [ARCHITECTURE_KEY]: architecture };
+      await save(found.models[i + 1], path, { metadata });
     }
     if (found.proof === undefined) {
       output.note(
         "The network is not known, so the spec could not be tried out; give it with --arch to have it proven.",
+      );
+    }
+    for (const [i, isKept] of found.isKept.entries()) {
+      if (isKept) continue;
+      output.note(
+        `${args[i + 1]} was mixed by ${found.matcher}: the result computes something else, and wants a repair.`,
       );
     }
     const lines = paths.map((path, i) => {
@@ -83,7 +101,8 @@ export const align = defineCommand({
         found.similarity?.get(group)?.toFixed(4) ?? "",
       ]);
       const table = formatTable([["units of", "units", "moved", "similarity"], ...rows], [1, 2, 3]);
-      return `${table}\n${path}: ‖${args[0]} − ${args[i + 1]}‖ ${before.toFixed(4)} before, ${after.toFixed(4)} now`;
+      const was = Number.isNaN(before) ? "" : `${before.toFixed(4)} before, `;
+      return `${table}\n${path}: ‖${args[0]} − ${args[i + 1]}‖ ${was}${after.toFixed(4)} now`;
     });
     output.result(lines.join("\n"), {
       matcher: found.matcher,
@@ -93,6 +112,7 @@ export const align = defineCommand({
         output: path,
         model: args[i + 1],
         ...found.distances[i],
+        kept: found.isKept[i],
         groups: [...found.moved[i]].map(([group, moved]) => ({
           group,
           ...moved,
@@ -104,9 +124,9 @@ export const align = defineCommand({
 });
 
 /** A plain chain of layers can be aligned without knowing the network. */
-async function networkIfKnown(models: readonly LoadedNetwork[], call: CliCall) {
+async function networksIfKnown(models: readonly LoadedNetwork[], call: CliCall) {
   try {
-    return (await networkOf(models, call)).network;
+    return await networksOf(models, call);
   } catch (error) {
     const isUnknown =
       error instanceof OnebasinError && error.code === "bad-argument" && call.options.arch === undefined;
@@ -127,7 +147,7 @@ async function specOf(path: string | undefined) {
 
 async function describeSpec(
   { path, state }: LoadedNetwork,
-  network: Awaited<ReturnType<typeof networkIfKnown>>,
+  network: Network | undefined,
   given: Awaited<ReturnType<typeof specOf>>,
 ): Promise<[string, object]> {
   const { derivePermutationSpec } = await import("../../align/derive-spec.js");

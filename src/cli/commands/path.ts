@@ -1,10 +1,11 @@
 import { OnebasinError } from "../../core/errors.js";
+import { parseNamed } from "../../core/parse-named.js";
 import type { ImageSet } from "../../data/image-set.js";
 import { sliceImages } from "../../data/slice-images.js";
 import type { PathReport } from "../../evaluate/path.js";
 import { parseCount } from "../arguments.js";
 import { defineCommand } from "../command.js";
-import { loadImages, loadStates, NETWORK_OPTIONS, networkOf, runOptions } from "../load-networks.js";
+import { loadImages, loadStates, NETWORK_OPTIONS, networksOf, runOptions } from "../load-networks.js";
 import { formatTable } from "../table.js";
 
 /** Training images of each dataset that the best point is searched on; statistics come from those before them. */
@@ -44,7 +45,8 @@ export const path = defineCommand({
     const wantsTraining =
       wantsBest || options.align !== undefined || options.repair === true || options.similarity === true;
     const models = await loadStates(args, call);
-    const { network } = await networkOf(models, call);
+    const { networks } = await networksOf(models, call);
+    const [network] = networks;
     const test = await loadImages(call, { split: "test", limit: parseCount("--limit", options.limit) });
     const training = wantsTraining
       ? divide(await loadImages(call, { split: "train" }), holdout)
@@ -55,11 +57,22 @@ export const path = defineCommand({
     const { repair } = await import("../../repair/repair.js");
     const { align } = await import("../../align/align.js");
     const given = models.map(({ state }) => state);
+    const matcher = options.align === undefined ? undefined : parseNamed("--align", options.align);
     const data = { images: training.seen };
     const [a, b] =
-      options.align === undefined
+      matcher === undefined
         ? given
-        : (await align(given, { ...run, using: options.align as string, network, data, names: args })).models;
+        : (
+            await align(given, {
+              ...run,
+              using: matcher.id,
+              params: matcher.params,
+              network,
+              networks,
+              data,
+              names: args,
+            })
+          ).models;
     const ends = { network, a, b };
     const repaired =
       options.repair === true
