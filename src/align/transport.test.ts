@@ -151,10 +151,10 @@ test("networks of two widths, trained on two kinds of digits, make one that know
     [64, 40],
   ].map(([first, second]) => parseArchitecture(`mlp:layers=784-${first}-${second}-10`).network);
   const load = (name: string, split: "train" | "test") =>
-    loadDataset(name, { split, limit: split === "train" ? 1500 : 300 });
+    loadDataset(name, { split, limit: split === "train" ? 1000 : 300 });
   const train = [await load("pen", "train"), await load("plate", "train")];
   const run = { runtime, threads: 1 };
-  const training = { ...run, epochs: 6, batch: 50, rate: 0.003, optimizer: chooseOptimizer("adam") };
+  const training = { ...run, epochs: 6, batch: 25, rate: 0.003, optimizer: chooseOptimizer("adam") };
   const a = (await runTraining(narrow, train[0], { ...training, seed: 1 })).state;
   const b = (await runTraining(wide, train[1], { ...training, seed: 2 })).state;
   const data = { images: train };
