@@ -5,6 +5,7 @@ import type { OnProgress } from "../core/progress.js";
 import type { ImageSet } from "../data/image-set.js";
 import { evaluate } from "../evaluate/evaluate.js";
 import type { Network } from "../network/graph.js";
+import { joinHeads } from "../network/join-heads.js";
 import { serializeOnnx } from "../network/onnx/serialize-onnx.js";
 import { outputClasses } from "../network/output-classes.js";
 import { normalizationsOf } from "../repair/normalizations.js";
@@ -18,7 +19,6 @@ import {
   packCouplingSnapshot,
   unpackCouplingSnapshot,
 } from "../train/coupling/coupling-snapshot.js";
-import { joinHeads } from "../train/coupling/join-heads.js";
 import { merge, open, save, toStateDict } from "./index.js";
 import { ARCHITECTURE_KEY } from "./load-architecture.js";
 import { onnxRuntime } from "./onnx-runtime.js";

@@ -38,6 +38,7 @@ export { createGraphBuilder, type GraphBuilder } from "../network/graph-builder.
 export { guessArchitecture } from "../network/guess-architecture.js";
 export { createInference } from "../network/inference.js";
 export { createInitialState } from "../network/initial-state.js";
+export { joinHeads } from "../network/join-heads.js";
 export type { Layers } from "../network/layers.js";
 export { parseOnnx } from "../network/onnx/parse-onnx.js";
 export { serializeOnnx } from "../network/onnx/serialize-onnx.js";
@@ -48,7 +49,6 @@ export { chooseOptimizer, chooseSchedule } from "../train/choose.js";
 export { type CoupleEvent, type CoupleOptions, type CoupleReport, couple } from "../train/coupling/couple.js";
 export type { CoupledNetwork } from "../train/coupling/coupling-options.js";
 export { type DepthSchedule, parseDepthSchedule } from "../train/coupling/depth-schedule.js";
-export { joinHeads } from "../train/coupling/join-heads.js";
 export { runCoupling } from "../train/coupling/run-coupling.js";
 export { runTraining } from "../train/run-training.js";
 export { type TrainEvent, type TrainOptions, type TrainReport, train } from "../train/train.js";

@@ -3,12 +3,12 @@ import type { ImageSet } from "../data/image-set.js";
 import { loadDataset } from "../data/load-dataset.js";
 import { createNetwork } from "../network/create-network.js";
 import { createInitialState } from "../network/initial-state.js";
+import { layersOf } from "../network/layers-of.js";
 import { parseArchitecture } from "../network/parse-architecture.js";
 import { onnxRuntime as runtime } from "../node/onnx-runtime.js";
 import { createTensor, type StateDict, type Tensor, tensorNumbers } from "../tensor/tensor.js";
 import { channelMoments } from "./channel-moments.js";
 import { chooseStatistics, datasetsWithStatistics } from "./dataset-statistics.js";
-import { layersOf } from "./layer-values.js";
 import { repair } from "./repair.js";
 
 const pen = await loadDataset("pen", { split: "train", limit: 96 });

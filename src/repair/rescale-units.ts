@@ -2,10 +2,10 @@ import { OnebasinError } from "../core/errors.js";
 import { type BatchSource, meanOutputs, type RunOptions } from "../data/mean-outputs.js";
 import { intAttribute } from "../network/attributes.js";
 import type { GraphNode, Network } from "../network/graph.js";
+import { type Layer, layersOf } from "../network/layers-of.js";
 import { createTensor, type StateDict, type Tensor, tensorNumbers } from "../tensor/tensor.js";
 import { batchStatisticsNetwork } from "./batch-statistics-network.js";
 import type { ChannelMoments } from "./channel-moments.js";
-import { type Layer, layersOf } from "./layer-values.js";
 
 /** Keeps the deviation of a unit that does nothing from being divided by 0. */
 const EPSILON = 1e-5;

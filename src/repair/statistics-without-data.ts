@@ -1,7 +1,7 @@
 import { floatAttribute } from "../network/attributes.js";
 import type { Network } from "../network/graph.js";
+import { layersOf } from "../network/layers-of.js";
 import { createTensor, type StateDict, type Tensor, tensorNumbers } from "../tensor/tensor.js";
-import { layersOf } from "./layer-values.js";
 
 /**
  * Sets the statistics of a merged network from its parents', without data. A mean of units that agree only in part

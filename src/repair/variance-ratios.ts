@@ -1,6 +1,6 @@
 import type { Network } from "../network/graph.js";
+import { layersOf } from "../network/layers-of.js";
 import type { ChannelMoments } from "./channel-moments.js";
-import { layersOf } from "./layer-values.js";
 
 /** How much of its parents' variance a layer of a merged network keeps; 1 is all, 0 is none. */
 export interface VarianceRatio {

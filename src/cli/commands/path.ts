@@ -89,7 +89,7 @@ export const path = defineCommand({
     const json: Record<string, unknown> = { ...report };
     if (wantsBest) {
       const { searchPath } = await import("../../evaluate/search-path.js");
-      const { layersOf } = await import("../../repair/layer-values.js");
+      const { layersOf } = await import("../../network/layers-of.js");
       const layers = options.perLayer === true ? layersOf(network) : undefined;
       const best = await searchPath(ends, training.held, { ...run, repair: repaired, layers });
       const judged = [];

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { patternImages } from "../../../test/support/pattern-images.js";
-import { evaluate } from "../../evaluate/evaluate.js";
-import type { Network } from "../../network/graph.js";
-import { createInitialState } from "../../network/initial-state.js";
-import { parseOnnx } from "../../network/onnx/parse-onnx.js";
-import { serializeOnnx } from "../../network/onnx/serialize-onnx.js";
-import { outputClasses } from "../../network/output-classes.js";
-import { parseArchitecture } from "../../network/parse-architecture.js";
-import { onnxRuntime } from "../../node/onnx-runtime.js";
-import type { StateDict } from "../../tensor/tensor.js";
+import { patternImages } from "../../test/support/pattern-images.js";
+import { evaluate } from "../evaluate/evaluate.js";
+import { onnxRuntime } from "../node/onnx-runtime.js";
+import type { StateDict } from "../tensor/tensor.js";
+import type { Network } from "./graph.js";
+import { createInitialState } from "./initial-state.js";
 import { joinHeads } from "./join-heads.js";
+import { parseOnnx } from "./onnx/parse-onnx.js";
+import { serializeOnnx } from "./onnx/serialize-onnx.js";
+import { outputClasses } from "./output-classes.js";
+import { parseArchitecture } from "./parse-architecture.js";
 
 const networkOf = (name: string): Network => parseArchitecture(name).network;
 const runtime = onnxRuntime;

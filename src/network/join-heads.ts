@@ -1,8 +1,8 @@
-import { OnebasinError } from "../../core/errors.js";
-import type { Attribute, GraphNode, Network } from "../../network/graph.js";
-import { createGraphBuilder, type GraphBuilder } from "../../network/graph-builder.js";
-import { sameShape, shapeText } from "../../tensor/shape.js";
-import type { StateDict, Tensor } from "../../tensor/tensor.js";
+import { OnebasinError } from "../core/errors.js";
+import { sameShape, shapeText } from "../tensor/shape.js";
+import type { StateDict, Tensor } from "../tensor/tensor.js";
+import type { Attribute, GraphNode, Network } from "./graph.js";
+import { createGraphBuilder, type GraphBuilder } from "./graph-builder.js";
 
 /** A network, its numbers, and what its output shall be called. */
 export interface Head {

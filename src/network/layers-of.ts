@@ -1,4 +1,4 @@
-import type { GraphNode, Network } from "../network/graph.js";
+import type { GraphNode, Network } from "./graph.js";
 
 /** Operators that hold a layer's weight: their second input. */
 const WEIGHTED = new Set(["Conv", "Gemm", "MatMul"]);
