@@ -22,24 +22,29 @@ export interface DerivedAxes {
  * @throws `unsupported` when an operator has no axis rule
  */
 export function derivePermutationSpec(network: Network): PermutationSpec {
-  const { axes, names } = deriveAxes(network);
+  const derived = deriveAxes(network);
   const groups = new Map<string, number>();
-  const specAxis = (structure: AxisStructure): SpecAxis => {
-    if (structure.kind === "group") {
-      const name = names.get(structure.group);
-      if (name === undefined) return structure.size;
-      groups.set(name, structure.size);
-      return name;
-    }
-    if (structure.kind === "concat") return simplified({ concat: structure.parts.map(specAxis) });
-    return simplified({ product: structure.factors.map(specAxis) });
-  };
   const described = new Map<string, readonly SpecAxis[]>();
   for (const [key, { shape }] of network.state) {
-    const tensor = shape.map((_, axis) => specAxis(axes.structureOf(key, axis)));
+    const tensor = shape.map((_, axis) => {
+      const structure = derived.axes.structureOf(key, axis);
+      for (const { group, size } of leaves(structure)) {
+        const name = derived.names.get(group);
+        if (name !== undefined) groups.set(name, size);
+      }
+      return describeAxis(structure, derived);
+    });
     if (tensor.some((axis) => typeof axis !== "number")) described.set(key, tensor);
   }
   return { groups, axes: described };
+}
+
+/** What an axis is made of, by the names of its groups; those that cannot be permuted by their size. */
+export function describeAxis(structure: AxisStructure, derived: DerivedAxes): SpecAxis {
+  if (structure.kind === "group") return derived.names.get(structure.group) ?? structure.size;
+  if (structure.kind === "concat")
+    return simplified({ concat: structure.parts.map((it) => describeAxis(it, derived)) });
+  return simplified({ product: structure.factors.map((it) => describeAxis(it, derived)) });
 }
 
 /** The ties of a network, with a name for each group of units that the state has and that is free to move. */

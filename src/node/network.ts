@@ -30,6 +30,7 @@ export { interpolate } from "../evaluate/interpolate.js";
 export { evaluatePath, type PathOptions, type PathReport } from "../evaluate/path.js";
 export { pathChart } from "../evaluate/path-chart.js";
 export { type BestPoint, searchPath } from "../evaluate/search-path.js";
+export { ZIP_PARAMS, type ZipOptions, type Zipped, type ZippedLayer, zip } from "../library/zip.js";
 export { architectures } from "../network/architectures.gen.js";
 export { checkStateDict } from "../network/check-state-dict.js";
 export { createNetwork } from "../network/create-network.js";
@@ -38,7 +39,7 @@ export { createGraphBuilder, type GraphBuilder } from "../network/graph-builder.
 export { guessArchitecture } from "../network/guess-architecture.js";
 export { createInference } from "../network/inference.js";
 export { createInitialState } from "../network/initial-state.js";
-export { joinHeads } from "../network/join-heads.js";
+export { type Head, joinHeads } from "../network/join-heads.js";
 export type { Layers } from "../network/layers.js";
 export { parseOnnx } from "../network/onnx/parse-onnx.js";
 export { serializeOnnx } from "../network/onnx/serialize-onnx.js";

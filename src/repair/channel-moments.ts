@@ -1,9 +1,9 @@
 import { type BatchSource, meanOutputs, type RunOptions } from "../data/mean-outputs.js";
+import { batchSizes } from "../network/batch-sizes.js";
 import type { GraphNode, Network } from "../network/graph.js";
 import { inferShapes } from "../network/infer-shapes.js";
 import type { StateDict, Tensor } from "../tensor/tensor.js";
 import { createTensor } from "../tensor/tensor.js";
-import { batchSizes } from "./batch-sizes.js";
 
 /** What the channels of a value do over images and places. */
 export interface ChannelMoments {

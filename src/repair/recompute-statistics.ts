@@ -2,11 +2,11 @@ import { OnebasinError } from "../core/errors.js";
 import { type BatchSource, meanOutputs, type RunOptions, USUAL_BATCH } from "../data/mean-outputs.js";
 import { floatAttribute } from "../network/attributes.js";
 import { USUAL_EPSILON } from "../network/batch-norm-defaults.js";
+import { batchSizes } from "../network/batch-sizes.js";
 import type { Network } from "../network/graph.js";
 import { inferShapes } from "../network/infer-shapes.js";
 import { elementCount } from "../tensor/shape.js";
 import { createTensor, type StateDict, type Tensor } from "../tensor/tensor.js";
-import { batchSizes } from "./batch-sizes.js";
 import { batchStatisticsNetwork } from "./batch-statistics-network.js";
 import { normalizationsOf } from "./normalizations.js";
 

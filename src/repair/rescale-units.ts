@@ -29,7 +29,7 @@ export async function rescaleUnits(
   options: BatchSource & RunOptions,
 ): Promise<StateDict> {
   const { network, state } = model;
-  const layers = new Map(rescalable(network).map((layer) => [layer.node, layer]));
+  const layers = new Map(rescalableLayers(network).map((layer) => [layer.node, layer]));
   if (layers.size === 0) {
     throw new OnebasinError(
       "unsupported",
@@ -70,7 +70,7 @@ export async function rescaleUnits(
 }
 
 /** Hidden layers with weight and bias of their own. */
-function rescalable(network: Network): Layer[] {
+export function rescalableLayers(network: Network): Layer[] {
   const outputs = new Set(network.outputs.map(({ name }) => name));
   const reads = (value: string): number => network.nodes.filter(({ inputs }) => inputs.includes(value)).length;
   // The output may pass through nodes that only rename it.

@@ -1,4 +1,4 @@
-import type { Network } from "../network/graph.js";
+import type { Network } from "./graph.js";
 
 /** The batch given for every size of a network's inputs that has only a name. */
 export function batchSizes(network: Network, batch: number): Record<string, number> {

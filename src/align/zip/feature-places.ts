@@ -1,0 +1,41 @@
+import { describeAxis } from "../derive-spec.js";
+import { axisSize, type SpecAxis } from "../permutation-spec.js";
+import type { ZipPart } from "./zip-part.js";
+
+/** Where the units of a group stand in a value of a network. */
+export interface FeaturePlace {
+  readonly group: string;
+  readonly value: string;
+  /** What the value is brought to first, −1 for the first size; absent where the units have an axis of their own. */
+  readonly reshape?: readonly number[];
+  readonly rank: number;
+  readonly axis: number;
+}
+
+/**
+ * Where the units of a value of the trunk are; behind a flattening they are a factor of an axis.
+ *
+ * @returns `undefined` for a value that holds none or several groups
+ */
+export function placeOf({ derived, spec }: ZipPart, value: string): FeaturePlace | undefined {
+  const rank = derived.shapes.shapes.get(value)?.length ?? 0;
+  for (let axis = 1; axis < rank; axis++) {
+    const described = describeAxis(derived.axes.structureOf(value, axis), derived);
+    if (typeof described === "string") return { group: described, value, rank, axis };
+    if (typeof described === "number" || !("product" in described) || rank !== 2) continue;
+    const named = described.product.filter((it): it is string => typeof it === "string");
+    const isPlain = described.product.every((it) => typeof it !== "object");
+    if (named.length !== 1 || !isPlain) continue;
+    const place = described.product.indexOf(named[0]);
+    const size = (part: readonly SpecAxis[]): number =>
+      part.reduce<number>((all, it) => all * axisSize(it, spec.groups), 1);
+    const reshape = [
+      -1,
+      size(described.product.slice(0, place)),
+      size([named[0]]),
+      size(described.product.slice(place + 1)),
+    ];
+    return { group: named[0], value, reshape, rank: 4, axis: 2 };
+  }
+  return undefined;
+}
