@@ -2,6 +2,10 @@ import type { Kernels } from "../../kernels/load-kernels.js";
 import { dtypeBytes } from "../../tensor/dtype.js";
 import { REDUCTIONS, ROW_REDUCTIONS } from "../expression/operations.js";
 import type { Instruction, RowInstruction } from "../expression/program.js";
+import type { LoopCompiler } from "./fused/compile-loop.js";
+import { countPlace, isFusible, type Loop, type Results } from "./fused/loop.js";
+import { TURN } from "./fused/loop-writer.js";
+import { type Run, splitRuns } from "./fused/split-runs.js";
 import type { Job } from "./job.js";
 import { BLOCK, type JobBuffers } from "./job-buffers.js";
 import { loader } from "./loader.js";
@@ -22,16 +26,26 @@ export interface GranuleState {
 /** Does its work on `n` elements, `at` elements into the granule. */
 type BlockStep = (at: number, n: number, state: GranuleState) => void;
 
-/** Binds a job's instructions to kernels and addresses, and fills the constant registers. */
-export function bindPass(job: Job, kernels: Kernels, buffers: JobBuffers): (state: GranuleState) => void {
-  const { pass, scalars, precision, checked } = job.compute as NonNullable<Job["compute"]>;
+/**
+ * Binds a job's instructions to kernels, loops and addresses, and fills the constant registers. Neighbouring
+ * instructions become one loop where they can; the others are calls of kernels, one for each block.
+ */
+export async function bindPass(
+  job: Job,
+  { kernels, compileLoop }: { readonly kernels: Kernels; readonly compileLoop: LoopCompiler },
+  buffers: JobBuffers,
+): Promise<(state: GranuleState) => void> {
+  const { pass, scalars, precision } = job.compute as NonNullable<Job["compute"]>;
   const fill = kernels.functions[`fill_${precision}`];
   for (const { register, scalar } of pass.fills) fill(buffers.register(register), scalars[scalar], BLOCK);
-  const unchecked = new Set(checked);
-  const stages = pass.stages.map(({ blocks, rows }) => ({
-    blocks: blocks.map((instruction) => bindInstruction(instruction, { job, kernels, buffers, unchecked })),
-    rows: rows.map((instruction) => bindRowInstruction(instruction, { job, kernels, buffers })),
-  }));
+  const binding = { job, kernels, buffers, counting: countingLoads(job) };
+  const stages: { blocks: BlockStep[]; rows: ((count: number) => void)[] }[] = [];
+  for (const { blocks, rows } of pass.stages) {
+    stages.push({
+      blocks: await bindBlocks(blocks, { ...binding, compileLoop }),
+      rows: rows.map((instruction) => bindRowInstruction(instruction, binding)),
+    });
+  }
   return (state) => {
     for (const { blocks, rows } of stages) {
       for (let at = 0; at < state.count; at += BLOCK) {
@@ -43,6 +57,76 @@ export function bindPass(job: Job, kernels: Kernels, buffers: JobBuffers): (stat
   };
 }
 
+/** The first load of each input that is checked: what is not finite is counted once, however many stages read it. */
+function countingLoads(job: Job): ReadonlySet<Instruction> {
+  const { pass, checked } = job.compute as NonNullable<Job["compute"]>;
+  const loads = pass.stages.flatMap(({ blocks }) => blocks.filter((instruction) => instruction.do === "load"));
+  return new Set(checked.flatMap((input) => loads.find(({ model }) => model === input) ?? []));
+}
+
+async function bindBlocks(
+  blocks: readonly Instruction[],
+  { compileLoop, ...binding }: Binding & { readonly compileLoop: LoopCompiler },
+): Promise<BlockStep[]> {
+  const { job } = binding;
+  const runs =
+    job.compute?.precision === "f32"
+      ? splitRuns(blocks, (instruction) => isFusible(instruction, job))
+      : [{ isFusible: false, instructions: blocks, kept: [] }];
+  const steps: BlockStep[] = [];
+  for (const run of runs) {
+    const singly = run.instructions.map((instruction) => bindInstruction(instruction, binding));
+    if (run.isFusible && singly.length > 1) steps.push(await bindRun(run, singly, { ...binding, compileLoop }));
+    else steps.push(...singly);
+  }
+  return steps;
+}
+
+/** @param singly the same instructions as calls of kernels, for the end of a tensor that is no whole turn of a loop */
+async function bindRun(
+  { instructions, kept }: Run,
+  singly: readonly BlockStep[],
+  { job, kernels, buffers, counting, compileLoop }: Binding & { readonly compileLoop: LoopCompiler },
+): Promise<BlockStep> {
+  const { pass, scalars } = job.compute as NonNullable<Job["compute"]>;
+  const results: Results = { address: buffers.results, reductions: pass.reductions.length };
+  const loop = await compileLoop({
+    instructions,
+    kept,
+    results,
+    inputs: job.inputs.map(({ dtype }, i) => ({ dtype, address: buffers.inputs[i] })),
+    output: job.output && { dtype: job.output.dtype, address: buffers.output },
+    registers: rowOf(buffers.register),
+    buffers: rowOf(buffers.buffer),
+    filled: pass.fills.map(({ register }) => register),
+    counting: instructions.flatMap((instruction, i) => (counting.has(instruction) ? [i] : [])),
+  });
+  loop.setScalars(scalars);
+  const found = new Float64Array(kernels.memory.buffer, buffers.results, results.reductions + job.inputs.length);
+  const reductions = instructions.filter((instruction) => instruction.do === "reduce");
+  const counted = instructions.flatMap((instruction) =>
+    counting.has(instruction) && instruction.do === "load" ? [instruction.model] : [],
+  );
+  return (at, n, state) => {
+    const isWhole = n % TURN === 0;
+    if (!isWhole && reductions.length > 0) {
+      for (const step of singly) step(at, n, state);
+      return;
+    }
+    // Without reductions it may go on behind the end, as kernels do.
+    loop.run(at, isWhole ? n : n + TURN - (n % TURN));
+    for (const { slot, reduction } of reductions) {
+      state.partials[slot] = REDUCTIONS[reduction].join(state.partials[slot], found[slot]);
+    }
+    for (const model of counted) state.nonFinite[model] += found[countPlace(results, model)];
+  };
+}
+
+const rowOf = (addressOf: (index: number) => number): Loop["registers"] => ({
+  address: addressOf(0),
+  step: addressOf(1) - addressOf(0),
+});
+
 /** Of a pass that has no rows, and so no row instructions. */
 const WHOLE = { length: 1, inner: 1 };
 
@@ -50,22 +134,18 @@ interface Binding {
   readonly job: Job;
   readonly kernels: Kernels;
   readonly buffers: JobBuffers;
+  /** Loads that count what is not finite. */
+  readonly counting: ReadonlySet<Instruction>;
 }
 
-function bindInstruction(
-  instruction: Instruction,
-  { job, kernels, buffers, unchecked }: Binding & { readonly unchecked: Set<number> },
-): BlockStep {
+function bindInstruction(instruction: Instruction, { job, kernels, buffers, counting }: Binding): BlockStep {
   const { scalars, precision, rows } = job.compute as NonNullable<Job["compute"]>;
   const { functions } = kernels;
   const { register } = buffers;
   const numberBytes = precision === "f64" ? 8 : 4;
   switch (instruction.do) {
-    case "load": {
-      // What is not finite is counted once, however many stages read the input.
-      const isChecked = unchecked.delete(instruction.model);
-      return loadStep({ ...instruction, isChecked }, job, kernels, buffers);
-    }
+    case "load":
+      return loadStep({ ...instruction, isChecked: counting.has(instruction) }, job, kernels, buffers);
     case "store":
       return storeStep(instruction.a, job, kernels, buffers);
     case "random": {

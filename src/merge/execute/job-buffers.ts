@@ -2,6 +2,7 @@ import { align, type Kernels } from "../../kernels/load-kernels.js";
 import { type DType, dtypeBytes } from "../../tensor/dtype.js";
 import { TALLIES } from "../expression/operations.js";
 import type { Pass } from "../expression/program.js";
+import { resultBytes } from "./fused/loop.js";
 import { GRANULE, type Job } from "./job.js";
 
 /** Elements of one register: small enough that a handful stay in the first-level cache. */
@@ -29,6 +30,8 @@ export interface JobBuffers {
   /** One f64 for each row of the granule. */
   readonly rowRegister: (index: number) => number;
   readonly sortScratch: number;
+  /** What loops find, see `Results`. */
+  readonly results: number;
   /** By slot. */
   readonly tallies: readonly number[];
 }
@@ -68,6 +71,7 @@ function place(needs: JobNeeds, start: number, numberBytes: number): { buffers: 
     buffer: takeList(pass?.buffers ?? 0, align(granule * numberBytes) + PADDING),
     rowRegister: takeList(pass?.rowRegisters ?? 0, align((granule / rowLength) * 8) + PADDING),
     sortScratch: compute?.rows === undefined ? end : take(16 * rowLength + SORT_TABLE_BYTES),
+    results: take(resultBytes(pass, inputs.length)),
     tallies: (pass?.tallies ?? []).map((digit) => take(TALLIES[digit].bins * Uint32Array.BYTES_PER_ELEMENT)),
   };
   return { buffers, end };

@@ -2,6 +2,7 @@ import { type Kernels, loadKernels } from "../../kernels/load-kernels.js";
 import { dtypeBytes } from "../../tensor/dtype.js";
 import { REDUCTIONS, TALLIES } from "../expression/operations.js";
 import { bindPass, type GranuleState } from "./bind-pass.js";
+import { createLoopCompiler, type LoopCompiler } from "./fused/compile-loop.js";
 import type { Job, JobIO, JobResult } from "./job.js";
 import { type JobBuffers, PADDING, placeBuffers } from "./job-buffers.js";
 import { readRangeInto } from "./read-range-into.js";
@@ -12,10 +13,16 @@ import { readRangeInto } from "./read-range-into.js";
  */
 export async function createJobRunner(io: JobIO): Promise<(job: Job) => Promise<JobResult>> {
   const kernels = await loadKernels(0);
+  const engine: Engine = { kernels, compileLoop: createLoopCompiler(kernels.memory) };
   return (job) => {
     if (job.matrix !== undefined) return matrix(job, kernels, io);
-    return job.compute === undefined ? copy(job, kernels, io) : compute(job, kernels, io);
+    return job.compute === undefined ? copy(job, kernels, io) : compute(job, engine, io);
   };
+}
+
+interface Engine {
+  readonly kernels: Kernels;
+  readonly compileLoop: LoopCompiler;
 }
 
 /** The methods themselves are loaded when the first matrix comes: most merges have none, and threads start quickly. */
@@ -42,11 +49,12 @@ async function copy(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult> {
   return { partials: [], nonFinite: [], crc32, tallies: [] };
 }
 
-async function compute(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult> {
+async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> {
+  const { kernels } = engine;
   const { granule, inputs, output } = job;
   const { pass, quotas } = job.compute as NonNullable<Job["compute"]>;
   const buffers = placeBuffers(job, kernels);
-  const runGranule = bindPass(job, kernels, buffers);
+  const runGranule = await bindPass(job, engine, buffers);
   clearTallies(job, kernels, buffers);
   const partials: number[][] = [];
   const nonFinite = inputs.map(() => 0);

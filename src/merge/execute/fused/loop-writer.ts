@@ -1,0 +1,131 @@
+import {
+  type Code,
+  global,
+  integer,
+  loadVector,
+  local,
+  repeat,
+  scalar,
+  setLocal,
+  teeLocal,
+  vector,
+} from "../../../kernels/wasm/code.js";
+import type { GlobalVariable, ModuleContent, ValueType } from "../../../kernels/wasm/encode-module.js";
+
+/** Elements that an instruction is written for at a time, as two vectors of f32. */
+const UNIT = 8;
+/** Units of one turn of the loop, so that its own cost is small beside theirs. */
+export const UNITS = 2;
+/** Elements of one turn. */
+export const TURN = UNIT * UNITS;
+
+/** The parameters of the function: elements before the block in its granule, and elements of the block. */
+const PARAMS: readonly ValueType[] = ["i32", "i32"];
+const AT = 0;
+const LEFT = 1;
+
+/** What addresses count from. */
+type Scope = "granule" | "block";
+
+/** An address known when the loop runs, and what is to be added to it. */
+export interface Place {
+  readonly address: Code;
+  readonly offset: number;
+}
+
+/**
+ * Writes a function that goes over a block, `TURN` elements a turn. What does not change from turn to turn is held in
+ * variables, which the compiler keeps in registers.
+ */
+export class LoopWriter {
+  readonly #locals: ValueType[] = [];
+  readonly #globals: GlobalVariable[] = [];
+  readonly #held = new Map<string, Code>();
+  readonly #before: Code[] = [];
+  readonly #turn: Code[] = [];
+  readonly #advance: Code[] = [];
+  readonly #after: Code[] = [];
+  #unit = 0;
+
+  /** A new variable, 0 at first. */
+  variable(type: ValueType = "v128"): number {
+    return this.#locals.push(type) - 1 + PARAMS.length;
+  }
+
+  beforeLoop(statement: Code): void {
+    this.#before.push(statement);
+  }
+
+  inTurn(statement: Code): void {
+    this.#turn.push(statement);
+  }
+
+  afterLoop(statement: Code): void {
+    this.#after.push(statement);
+  }
+
+  /** What follows is for the next `UNIT` elements of the turn. */
+  nextUnit(): void {
+    this.#unit++;
+  }
+
+  /** These 32 bits in each lane. */
+  constant(bits: number): Code {
+    return this.#hold(`constant ${bits}`, () => vector("i32x4.splat", this.#global({ bits })));
+  }
+
+  /** The scalar of this number, in each lane; the module exports it under `scalarName`. */
+  scalar(index: number): Code {
+    const exportedAs = scalarName(index);
+    return this.#hold(exportedAs, () => vector("f32x4.splat", this.#global({ exportedAs })));
+  }
+
+  /** A register that is filled with one number: its first vector will do. */
+  filled(address: number): Code {
+    return this.#hold(`filled ${address}`, () => loadVector(integer(0), address));
+  }
+
+  /** Where the first element of the current unit lies in a list of elements that starts at `start`. */
+  place(scope: Scope, start: number, elementBytes: number): Place {
+    const address = this.#hold(
+      `${scope} ${elementBytes}`,
+      () => {
+        const first = scope === "granule" ? local(AT) : integer(0);
+        return scalar("i32.shl", first, integer(Math.log2(elementBytes)));
+      },
+      elementBytes,
+    );
+    return { address, offset: start + this.#unit * UNIT * elementBytes };
+  }
+
+  finish(): ModuleContent {
+    const left = teeLocal(LEFT, scalar("i32.sub", local(LEFT), integer(TURN)));
+    return {
+      params: PARAMS,
+      locals: this.#locals,
+      globals: this.#globals,
+      body: [...this.#before.flat(), ...repeat([...this.#turn, ...this.#advance].flat(), left), ...this.#after.flat()],
+    };
+  }
+
+  /** A variable for what is the same for all turns; with `elementBytes`, an address that goes on with them. */
+  #hold(key: string, make: () => Code, elementBytes?: number): Code {
+    let held = this.#held.get(key);
+    if (held === undefined) {
+      const variable = this.variable(elementBytes === undefined ? "v128" : "i32");
+      held = local(variable);
+      this.#held.set(key, held);
+      this.beforeLoop(setLocal(variable, make()));
+      if (elementBytes !== undefined) {
+        this.#advance.push(setLocal(variable, scalar("i32.add", held, integer(TURN * elementBytes))));
+      }
+    }
+    return held;
+  }
+
+  #global(variable: GlobalVariable): Code {
+    return global(this.#globals.push(variable) - 1);
+  }
+}
+
+export const scalarName = (index: number): string => `scalar${index}`;

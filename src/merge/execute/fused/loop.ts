@@ -1,0 +1,76 @@
+import type { DType } from "../../../tensor/dtype.js";
+import type { ElementwiseName } from "../../expression/operations.js";
+import type { Instruction, Pass } from "../../expression/program.js";
+import { VECTOR_FORMATS } from "./vector-formats.js";
+import { VECTOR_OPERATIONS } from "./vector-operations.js";
+
+/** Instructions of a pass that become one loop, and where it finds and leaves everything. Plain data. */
+export interface Loop {
+  readonly instructions: readonly Instruction[];
+  /** By input of the job. */
+  readonly inputs: readonly Stored[];
+  readonly output?: Stored;
+  /** Addresses of register 0 and of buffer 0, and the bytes from one to the next. */
+  readonly registers: Row;
+  readonly buffers: Row;
+  /** Registers that hold one number for the whole pass. */
+  readonly filled: readonly number[];
+  /** Registers that are read after the loop. */
+  readonly kept: readonly number[];
+  /** Indices of loads that count what is not finite. */
+  readonly counting: readonly number[];
+  readonly results: Results;
+}
+
+/** Elements as a file holds them. */
+interface Stored {
+  readonly dtype: DType;
+  readonly address: number;
+}
+
+interface Row {
+  readonly address: number;
+  readonly step: number;
+}
+
+/** Where a loop leaves numbers, as f64: the block's part of each reduction slot, then counts by input. */
+export interface Results {
+  readonly address: number;
+  readonly reductions: number;
+}
+
+/** Where the count of an input stands among the results. */
+export const countPlace = ({ reductions }: Results, model: number): number => reductions + model;
+
+/** Bytes of the results of a pass. */
+export const resultBytes = (pass: Pass | undefined, inputs: number): number =>
+  ((pass?.reductions.length ?? 0) + inputs) * Float64Array.BYTES_PER_ELEMENT;
+
+/** Whether an instruction can be part of a loop; the others are calls of kernels. */
+export function isFusible(
+  instruction: Instruction,
+  {
+    inputs,
+    output,
+  }: { readonly inputs: readonly { readonly dtype: DType }[]; readonly output?: { readonly dtype: DType } },
+): boolean {
+  switch (instruction.do) {
+    case "load":
+      return VECTOR_FORMATS[inputs[instruction.model].dtype] !== undefined;
+    case "store":
+      return output !== undefined && VECTOR_FORMATS[output.dtype] !== undefined;
+    case "apply":
+      return VECTOR_OPERATIONS[instruction.kernel as ElementwiseName] !== undefined;
+    case "scale":
+    case "addScaled":
+    case "open":
+    case "save":
+    case "reduce":
+      return true;
+    case "random":
+    case "take":
+    case "spread":
+    case "tally":
+      return false;
+  }
+}

@@ -1,0 +1,278 @@
+import {
+  type Code,
+  lane,
+  loadVector,
+  local,
+  scalar,
+  setLocal,
+  shuffle,
+  storeF64,
+  storeVector,
+  vector,
+} from "../../../kernels/wasm/code.js";
+import type { ModuleContent } from "../../../kernels/wasm/encode-module.js";
+import { dtypeBytes } from "../../../tensor/dtype.js";
+import { writeOf } from "../../expression/instruction-registers.js";
+import type { ElementwiseName, ReductionName } from "../../expression/operations.js";
+import type { Instruction } from "../../expression/program.js";
+import { countPlace, type Loop } from "./loop.js";
+import { LoopWriter, type Place, UNITS } from "./loop-writer.js";
+import { type Pair, VECTOR_FORMATS, type VectorFormat } from "./vector-formats.js";
+import { VECTOR_OPERATIONS } from "./vector-operations.js";
+
+const NUMBER_BYTES = 4;
+
+/** Writes the function of a loop; it does to each element, and adds up, just what the kernels would. */
+export function writeLoop(loop: Loop): ModuleContent {
+  const writer = new LoopWriter();
+  const state: LoopState = { loop, writer, pairs: new Map(), sums: new Map(), counts: new Map() };
+  for (let unit = 0; unit < UNITS; unit++) {
+    const values: UnitValues = { known: new Set(), widened: new Map() };
+    for (const [index, instruction] of loop.instructions.entries())
+      writeInstruction(instruction, index, { ...state, values });
+    for (const register of loop.kept) {
+      if (values.known.has(register)) storePair(writer, registerPlace(state, register), pairOf(state, register));
+    }
+    writer.nextUnit();
+  }
+  return writer.finish();
+}
+
+interface LoopState {
+  readonly loop: Loop;
+  readonly writer: LoopWriter;
+  /** By register. */
+  readonly pairs: Map<number, Pair>;
+  /** By reduction slot, the variables that add up. */
+  readonly sums: Map<number, readonly number[]>;
+  /** By index of the load. */
+  readonly counts: Map<number, number>;
+}
+
+/** What is known about the eight elements under way. */
+interface UnitValues {
+  /** Registers whose variables hold their values. */
+  readonly known: Set<number>;
+  /** By register, its elements as four pairs of f64. */
+  readonly widened: Map<number, readonly Code[]>;
+}
+
+type UnitState = LoopState & { readonly values: UnitValues };
+
+function writeInstruction(instruction: Instruction, index: number, state: UnitState): void {
+  const { loop, writer } = state;
+  switch (instruction.do) {
+    case "load": {
+      const { dtype, address } = loop.inputs[instruction.model];
+      const format = VECTOR_FORMATS[dtype] as VectorFormat;
+      const place = writer.place("granule", address, dtypeBytes(dtype));
+      const counts = loop.counting.includes(index)
+        ? countsOf(state, { index, model: instruction.model, format })
+        : undefined;
+      format.load(writer, place, pairOf(state, instruction.out), counts);
+      break;
+    }
+    case "store": {
+      if (loop.output === undefined) throw new Error("a loop that stores has no output");
+      const { dtype, address } = loop.output;
+      const values = operandVariables(state, instruction.a);
+      (VECTOR_FORMATS[dtype] as VectorFormat).store(
+        writer,
+        writer.place("granule", address, dtypeBytes(dtype)),
+        values,
+      );
+      break;
+    }
+    case "apply": {
+      const operation = VECTOR_OPERATIONS[instruction.kernel as ElementwiseName];
+      if (operation === undefined) throw new Error(`${instruction.kernel} has no vector form`);
+      writeVectors(state, instruction, (operands) => operation(operands, (bits) => writer.constant(bits)));
+      break;
+    }
+    case "scale":
+      writeVectors(state, { out: instruction.out, args: [instruction.a] }, ([a]) =>
+        vector("f32x4.mul", a, writer.scalar(instruction.scalar)),
+      );
+      break;
+    case "addScaled":
+      writeVectors(state, { out: instruction.out, args: [instruction.a, instruction.b] }, ([a, b]) =>
+        vector("f32x4.add", a, vector("f32x4.mul", b, writer.scalar(instruction.scalar))),
+      );
+      break;
+    case "open":
+      loadPair(writer, bufferPlace(state, instruction.buffer), pairOf(state, instruction.out));
+      break;
+    case "save":
+      storePair(writer, bufferPlace(state, instruction.buffer), operandVariables(state, instruction.a));
+      break;
+    case "reduce":
+      writeReduction(state, instruction);
+      break;
+    default:
+      throw new Error(`${instruction.do} is no part of a loop`);
+  }
+  const written = writeOf(instruction);
+  if (written === undefined) return;
+  state.values.known.add(written);
+  state.values.widened.delete(written);
+}
+
+/** Both vectors of `out` from those of the operands. */
+function writeVectors(
+  state: UnitState,
+  { out, args }: { readonly out: number; readonly args: readonly number[] },
+  make: (operands: readonly Code[]) => Code,
+): void {
+  const operands = args.map((register) => operandsOf(state, register));
+  for (const [half, variable] of pairOf(state, out).entries()) {
+    state.writer.inTurn(setLocal(variable, make(operands.map((vectors) => vectors[half]))));
+  }
+}
+
+/** The vectors of a register: filled ones are the same everywhere, others come from memory when first used. */
+function operandsOf(state: UnitState, register: number): readonly Code[] {
+  const { loop, writer } = state;
+  if (loop.filled.includes(register)) {
+    const value = writer.filled(loop.registers.address + register * loop.registers.step);
+    return [value, value];
+  }
+  return operandVariables(state, register).map(local);
+}
+
+function operandVariables(state: UnitState, register: number): Pair {
+  const { loop, values, writer } = state;
+  const pair = pairOf(state, register);
+  if (values.known.has(register)) return pair;
+  if (loop.filled.includes(register)) {
+    for (const [half, value] of operandsOf(state, register).entries()) writer.inTurn(setLocal(pair[half], value));
+  } else {
+    loadPair(writer, registerPlace(state, register), pair);
+  }
+  values.known.add(register);
+  return pair;
+}
+
+function pairOf({ pairs, writer }: LoopState, register: number): Pair {
+  const known = pairs.get(register);
+  if (known !== undefined) return known;
+  const pair: Pair = [writer.variable(), writer.variable()];
+  pairs.set(register, pair);
+  return pair;
+}
+
+const registerPlace = ({ loop: { registers }, writer }: LoopState, register: number): Place =>
+  writer.place("block", registers.address + register * registers.step, NUMBER_BYTES);
+
+const bufferPlace = ({ loop: { buffers }, writer }: LoopState, buffer: number): Place =>
+  writer.place("granule", buffers.address + buffer * buffers.step, NUMBER_BYTES);
+
+function loadPair(writer: LoopWriter, { address, offset }: Place, pair: Pair): void {
+  for (const [half, variable] of pair.entries()) {
+    writer.inTurn(setLocal(variable, loadVector(address, offset + 16 * half)));
+  }
+}
+
+function storePair(writer: LoopWriter, { address, offset }: Place, pair: Pair): void {
+  for (const [half, variable] of pair.entries()) {
+    writer.inTurn(storeVector(address, offset + 16 * half, local(variable)));
+  }
+}
+
+/** The variable in which a load counts; the sum of its lanes is left among the results. */
+function countsOf(
+  { counts, loop, writer }: LoopState,
+  { index, model, format }: { readonly index: number; readonly model: number; readonly format: VectorFormat },
+): number {
+  const known = counts.get(index);
+  if (known !== undefined) return known;
+  const variable = writer.variable();
+  counts.set(index, variable);
+  const counted = local(variable);
+  const lanes = format.countLanes === 8 ? vector("i32x4.extadd_pairwise_i16x8_s", counted) : counted;
+  const total = [0, 1, 2, 3]
+    .map((place) => lane("i32x4.extract_lane", lanes, place))
+    .reduce((sum, next) => scalar("i32.add", sum, next));
+  writer.afterLoop(storeF64(resultAddress(loop, countPlace(loop.results, model)), scalar("f64.convert_i32_s", total)));
+  return variable;
+}
+
+const resultAddress = ({ results }: Loop, place: number): number =>
+  results.address + place * Float64Array.BYTES_PER_ELEMENT;
+
+function writeReduction(state: UnitState, { reduction, args, slot }: Extract<Instruction, { do: "reduce" }>): void {
+  const { writer } = state;
+  switch (reduction) {
+    case "sum":
+    case "dot": {
+      const [x, y] = args.map((register) => widen(state, register));
+      const terms = x.map((value, i) => (reduction === "sum" ? value : vector("f64x2.mul", value, y[i])));
+      const sums = accumulators(state, { slot, reduction });
+      for (const [i, term] of terms.entries()) {
+        writer.inTurn(setLocal(sums[i], vector("f64x2.add", local(sums[i]), term)));
+      }
+      break;
+    }
+    case "largest":
+    case "smallest": {
+      const [extreme] = accumulators(state, { slot, reduction });
+      const operation = reduction === "largest" ? "f32x4.max" : "f32x4.min";
+      for (const value of operandsOf(state, args[0])) {
+        writer.inTurn(setLocal(extreme, vector(operation, local(extreme), value)));
+      }
+    }
+  }
+}
+
+/** The upper half of a vector in both halves. */
+const upperHalf = (x: Code): Code =>
+  shuffle(
+    x,
+    x,
+    Array.from({ length: 16 }, (_, byte) => 8 + (byte % 8)),
+  );
+
+function widen(state: UnitState, register: number): readonly Code[] {
+  const { writer, values } = state;
+  const known = values.widened.get(register);
+  if (known !== undefined) return known;
+  const widened = operandsOf(state, register)
+    .flatMap((x) => [x, upperHalf(x)])
+    .map((half) => {
+      const variable = writer.variable();
+      writer.inTurn(setLocal(variable, vector("f64x2.promote_low_f32x4", half)));
+      return local(variable);
+    });
+  values.widened.set(register, widened);
+  return widened;
+}
+
+const EXTREME_START = { largest: 0xff800000, smallest: 0x7f800000 } as const;
+
+/** Variables that add up over the block, with what is done to them before and after it. */
+function accumulators(
+  { sums, writer, loop }: LoopState,
+  { slot, reduction }: { readonly slot: number; readonly reduction: ReductionName },
+): readonly number[] {
+  const known = sums.get(slot);
+  if (known !== undefined) return known;
+  const address = resultAddress(loop, slot);
+  const isSum = reduction === "sum" || reduction === "dot";
+  const variables = Array.from({ length: isSum ? 4 : 1 }, () => writer.variable());
+  sums.set(slot, variables);
+  if (isSum) {
+    const [a, b, c, d] = variables.map(local);
+    const total = writer.variable();
+    const pairs = vector("f64x2.add", vector("f64x2.add", a, b), vector("f64x2.add", c, d));
+    writer.afterLoop(setLocal(total, pairs));
+    const [low, high] = [0, 1].map((place) => lane("f64x2.extract_lane", local(total), place));
+    writer.afterLoop(storeF64(address, scalar("f64.add", low, high)));
+  } else {
+    writer.beforeLoop(setLocal(variables[0], writer.constant(EXTREME_START[reduction])));
+    const join = reduction === "largest" ? "f32.max" : "f32.min";
+    const found = [0, 1, 2, 3]
+      .map((place) => lane("f32x4.extract_lane", local(variables[0]), place))
+      .reduce((extreme, next) => scalar(join, extreme, next));
+    writer.afterLoop(storeF64(address, scalar("f64.promote_f32", found)));
+  }
+  return variables;
+}
