@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
+import { caseNetwork, caseProbe, maskValues, STEP } from "../../test/support/operator-cases.js";
 import { permuteTensor } from "../../test/support/permute-tensor.js";
 import { createRandom } from "../core/random.js";
 import { onnxRuntime } from "../node/onnx-runtime.js";
-import { elementCount, type Shape } from "../tensor/shape.js";
 import { createTensor, type Tensor, tensorNumbers } from "../tensor/tensor.js";
 import { axisOrder, findAxes } from "./axes.js";
 import { differentiate } from "./differentiate.js";
@@ -10,17 +11,24 @@ import type { Network } from "./graph.js";
 import { createGraphBuilder } from "./graph-builder.js";
 import { inferShapes } from "./infer-shapes.js";
 import { serializeOnnx } from "./onnx/serialize-onnx.js";
-import type { Operator, OperatorCase } from "./operator.js";
 import { operators } from "./operators.gen.js";
 import { planUnits } from "./plan-units.js";
 import type { RuntimeSession } from "./runtime.js";
 
-/** Half the distance between the two ends of a difference. */
-const STEP = 0.02;
 /** What Richardson's extrapolation leaves (h⁴), relative. */
 const TRUNCATION = 1e-3;
+/** Of the largest number: errors of f32 in sums of these lengths are below half of it. */
+const GOLDEN_TOLERANCE = 1e-5;
 /** Rounding of f32 outputs, a few times 2⁻²⁴, relative to the length of output · probe; divided by the step. */
 const ROUNDING = 2 ** -22;
+
+/** What PyTorch computes in f64, from `test/golden/operators.py`. */
+const goldenOperators: Readonly<
+  Record<
+    string,
+    { readonly output: readonly number[]; readonly gradients: Readonly<Record<string, readonly number[]>> }
+  >
+> = JSON.parse(readFileSync(new URL("../../test/fixtures/operators.json", import.meta.url), "utf8")).cases;
 
 const sessions: RuntimeSession[] = [];
 afterAll(async () => {
@@ -32,34 +40,6 @@ async function open(network: Network): Promise<RuntimeSession> {
   sessions.push(session);
   return session;
 }
-
-/** Numbers apart from one another and from 0 by far more than a step, so that kinks are not stepped over. */
-function spacedValues(shape: Shape, random: ReturnType<typeof createRandom>, positive: boolean): number[] {
-  const count = elementCount(shape);
-  const places = random.shuffle(Array.from({ length: count }, (_, i) => i));
-  const spacing = Math.max(3 / count, 2.5 * STEP);
-  return places.map((place) => {
-    const value = (place - Math.floor(count / 2) + 0.5) * spacing;
-    return positive ? Math.abs(value) + 0.5 : value;
-  });
-}
-
-function caseNetwork(operator: Operator, example: OperatorCase): { network: Network; feeds: Record<string, Tensor> } {
-  const random = createRandom(1, operator.type, example.name);
-  const build = createGraphBuilder(operator.type);
-  const feeds: Record<string, Tensor> = {};
-  const names = example.inputs.map(({ shape, dtype = "f32", values, constant, positive = false }, index) => {
-    const tensor = createTensor(dtype, shape, values ?? spacedValues(shape, random, positive));
-    if (constant) return build.constant(tensor);
-    feeds[`x${index}`] = tensor;
-    return build.state(`x${index}`, { shape, dtype, kind: "parameter", initial: { kind: "constant", value: 0 } });
-  });
-  build.output(build.node(operator.type, names, example.attributes), "f32");
-  return { network: build.build(), feeds };
-}
-
-const maskValues = (shape: Shape, ratio: number): number[] =>
-  Array.from({ length: elementCount(shape) }, (_, i) => (i % 4 === 1 ? 0 : 1 / (1 - ratio)));
 
 /** The operator as in training, with the gradient of Σ output · probe with respect to each of its inputs. */
 function trainingGraph(network: Network, probe: Tensor): Network {
@@ -110,13 +90,7 @@ describe.each(operators.map((operator) => [operator.type, operator] as const))("
 
     test("gradient is the central difference", async () => {
       const { network, feeds } = caseNetwork(operator, example);
-      const shape = inferShapes(network).shapes.get(network.outputs[0].name)!;
-      const random = createRandom(2, operator.type, example.name);
-      const probe = createTensor(
-        "f32",
-        shape,
-        Array.from({ length: elementCount(shape) }, () => random.normal()),
-      );
+      const probe = caseProbe(operator, example);
       const weights = tensorNumbers(probe);
       const session = await open(trainingGraph(network, probe));
       const loss = async (changed: Record<string, Tensor>): Promise<number> => {
@@ -137,6 +111,27 @@ describe.each(operators.map((operator) => [operator.type, operator] as const))("
           const measured = (4 * (await slope(STEP / 2)) - (await slope(STEP))) / 3;
           const allowed = (ROUNDING * (1 + length)) / STEP + TRUNCATION * Math.abs(measured);
           expect(Math.abs(value - measured), `d_${key}[${index}]: ${value} against ${measured}`).toBeLessThan(allowed);
+        }
+      }
+    });
+
+    test.runIf(example.inputs.length > 0)("output and gradients in training are PyTorch's", async () => {
+      const golden = goldenOperators[`${operator.type}: ${example.name}`];
+      expect(golden, "is not among the golden values: run test/golden/operators.py").toBeDefined();
+      const { network, feeds } = caseNetwork(operator, example);
+      const session = await open(trainingGraph(network, caseProbe(operator, example)));
+      const results = await session.run(feeds);
+      const expected = Object.entries(golden.gradients).map(([key, values]) => [`d_${key}`, values] as const);
+      expect(expected.length).toBeGreaterThan(0);
+      for (const [key, values] of [["y", golden.output] as const, ...expected]) {
+        const found = tensorNumbers(results[key]);
+        expect(found).toHaveLength(values.length);
+        const largest = Math.max(...values.map(Math.abs));
+        for (const [i, value] of values.entries()) {
+          const error = Math.abs(found[i] - value);
+          expect(error, `${key}[${i}]: ${found[i]} instead of ${value}`).toBeLessThanOrEqual(
+            GOLDEN_TOLERANCE * largest,
+          );
         }
       }
     });

@@ -1,6 +1,6 @@
 import { number } from "../core/params.js";
 import type { GraphBuilder } from "../network/graph-builder.js";
-import type { OptimizerResult } from "./optimizer.js";
+import type { OptimizerResult, StepScalars } from "./optimizer.js";
 
 /** Options that Adam and AdamW share. */
 export const adamParams = {
@@ -17,12 +17,14 @@ export interface AdamValues {
 
 export const ADAM_SLOTS = ["mean", "square"] as const;
 
-/** The rate, and what makes up for means that start at 0: rate/(1 − β₁ᵗ) and 1/√(1 − β₂ᵗ). */
-export function adamScalars(
-  { beta1, beta2 }: AdamValues,
-  { rate, step }: { readonly rate: number; readonly step: number },
-) {
-  return { stepSize: rate / (1 - beta1 ** step), rootScale: 1 / Math.sqrt(1 - beta2 ** step) };
+/** Shares of the mean, the rate, and what makes up for means that start at 0: rate/(1 − β₁ᵗ) and 1/√(1 − β₂ᵗ). */
+export function adamScalars({ beta1: told, beta2 }: AdamValues, { rate, step, momentum: beta1 = told }: StepScalars) {
+  return {
+    keep: beta1,
+    take: 1 - beta1,
+    stepSize: rate / (1 - beta1 ** step),
+    rootScale: 1 / Math.sqrt(1 - beta2 ** step),
+  };
 }
 
 /**
@@ -41,10 +43,13 @@ export function emitAdamStep(
   },
 ): OptimizerResult {
   const { parameter, gradient, slots, scalars } = at;
-  const blend = (old: string, now: string, kept: number): string =>
-    build.node("Add", [build.node("Mul", [old, build.scalar(kept)]), build.node("Mul", [now, build.scalar(1 - kept)])]);
-  const mean = blend(slots.mean, gradient, values.beta1);
-  const square = blend(slots.square, build.node("Mul", [gradient, gradient]), values.beta2);
+  const blend = (old: string, now: string, [keep, take]: readonly [string, string]): string =>
+    build.node("Add", [build.node("Mul", [old, keep]), build.node("Mul", [now, take])]);
+  const mean = blend(slots.mean, gradient, [scalars.keep, scalars.take]);
+  const square = blend(slots.square, build.node("Mul", [gradient, gradient]), [
+    build.scalar(values.beta2),
+    build.scalar(1 - values.beta2),
+  ]);
   const root = build.node("Mul", [build.node("Sqrt", [square]), scalars.rootScale]);
   const spread = build.node("Add", [root, build.scalar(values.epsilon)]);
   const change = build.node("Mul", [build.node("Div", [mean, spread]), scalars.stepSize]);

@@ -199,7 +199,7 @@ describe.skipIf(block === undefined)("a step in blocks of channels", () => {
   });
 
   test.each([
-    ["a batch that does not fill blocks", "vgg16:width=0.0625", 24],
+    ["a batch that does not fill blocks", "vgg16:width=0.0625", 20],
     ["a network without convolutions", "mlp:layers=64-32-10", 16],
   ])("is not made for %s", (_, name, batch) => {
     const { network } = parseArchitecture(name);

@@ -13,6 +13,15 @@ export interface OptimizerContext<P extends Params = Params> {
   readonly scalars: Readonly<Record<string, string>>;
 }
 
+/** What a schedule says of a step. */
+export interface StepScalars {
+  readonly rate: number;
+  /** From 1. */
+  readonly step: number;
+  /** Goes before the optimizer's own. */
+  readonly momentum?: number;
+}
+
 export interface OptimizerResult {
   readonly parameter: string;
   readonly slots: Readonly<Record<string, string>>;
@@ -29,11 +38,8 @@ export interface Optimizer<P extends Params = Params> {
   readonly usualRate: number;
   /** Names of the tensors kept for each parameter, of its shape. */
   readonly slots: (values: ParamValues<P>) => readonly string[];
-  /** Numbers that differ from step to step; `step` counts from 1. Computed in f64, fed as f32. */
-  readonly scalars: (
-    values: ParamValues<P>,
-    at: { readonly rate: number; readonly step: number },
-  ) => Record<string, number>;
+  /** Numbers that may differ from step to step. Computed in f64, fed as f32. */
+  readonly scalars: (values: ParamValues<P>, at: StepScalars) => Record<string, number>;
   /** Adds the nodes of one parameter's update. */
   readonly emit: (context: OptimizerContext<P>) => OptimizerResult;
 }

@@ -9,7 +9,7 @@ export interface SchedulePoint {
   readonly stepsPerEpoch: number;
 }
 
-/** How the rate changes over a run, described in one file of `train/schedules/`. */
+/** How the rate, and for some the momentum, changes over a run, described in one file of `train/schedules/`. */
 export interface Schedule<P extends Params = Params> {
   readonly id: string;
   readonly title: string;
@@ -17,6 +17,8 @@ export interface Schedule<P extends Params = Params> {
   readonly params: P;
   /** What the rate is multiplied with at a step; in [0, 1]. */
   readonly factor: (point: SchedulePoint, values: ParamValues<P>) => number;
+  /** The optimizer's momentum at a step, in [0, 1); absent or undefined where that stays what it is. */
+  readonly momentum?: (point: SchedulePoint, values: ParamValues<P>) => number | undefined;
 }
 
 /** Keeps the types of the options while a schedule is written down, and forgets them for the list. */

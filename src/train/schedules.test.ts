@@ -4,7 +4,7 @@ import { schedules } from "./schedules.gen.js";
 
 /** Chosen steps of a run of 100 in 5 epochs. */
 const POINTS = [0, 10, 29, 30, 65, 99];
-/** From PyTorch 2.13: StepLR, CosineAnnealingLR, OneCycleLR without its cycle of momentum. */
+/** From PyTorch 2.13: StepLR, CosineAnnealingLR, OneCycleLR. */
 const EXPECTED: Record<string, number[]> = {
   constant: [1, 1, 1, 1, 1, 1],
   step: [1, 1, 0.1, 0.1, 0.001, 0.0001],
@@ -16,4 +16,13 @@ test.each(schedules.map(({ id }) => id))("%s", (id) => {
   const { schedule, values } = chooseSchedule(id);
   const factors = POINTS.map((step) => schedule.factor({ step, steps: 100, stepsPerEpoch: 20 }, values));
   for (const [i, factor] of factors.entries()) expect(factor).toBeCloseTo(EXPECTED[id][i], 6);
+});
+
+test("one-cycle moves momentum as PyTorch's OneCycleLR does, where that is asked for", () => {
+  const { schedule, values } = chooseSchedule("one-cycle", { momentum: true });
+  const momenta = POINTS.map((step) => schedule.momentum!({ step, steps: 100, stepsPerEpoch: 20 }, values)!);
+  const expected = [0.95, 0.923420422, 0.85, 0.850050347, 0.902243242, 0.95];
+  for (const [i, momentum] of momenta.entries()) expect(momentum).toBeCloseTo(expected[i], 8);
+  const usual = chooseSchedule("one-cycle");
+  expect(usual.schedule.momentum!({ step: 0, steps: 100, stepsPerEpoch: 20 }, usual.values)).toBeUndefined();
 });

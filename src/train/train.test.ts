@@ -81,6 +81,15 @@ test("learns, and tells of every step and epoch", async () => {
 const cnn = { network: parseArchitecture("vgg16:width=0.03125,classes=3").network, set: halves(48, 32) };
 const cnnOptions = { epochs: 3, schedule: chooseSchedule("one-cycle"), optimizer: chooseOptimizer("adam") };
 
+test("a schedule may move the momentum, from step to step", async () => {
+  const [still, moved] = [
+    await finish({ epochs: 1, schedule: chooseSchedule("one-cycle") }),
+    await finish({ epochs: 1, schedule: chooseSchedule("one-cycle", { momentum: true }) }),
+  ];
+  expect(moved.history[0].step).toBe(still.history[0].step);
+  expect(moved.state).not.toEqual(still.state);
+});
+
 test("the same seed gives the same bytes, another seed others", async () => {
   const [first, second, other] = [
     await finish({ ...cnnOptions, epochs: 2 }, undefined, cnn),
@@ -132,6 +141,10 @@ test.each([
   [{ batch: 101 }, "Training: batch is 101; expected a whole number from 1 to the number of images, 100."],
   [{ epochs: 0 }, "Training: epochs is 0; expected a whole number from 1."],
   [{ rate: -1 }, "Training: rate is -1; expected a number above 0."],
+  [
+    { optimizer: chooseOptimizer("sgd", { momentum: 0 }), schedule: chooseSchedule("one-cycle", { momentum: true }) },
+    "Training: momentum is 0; expected one above 0, which the schedule could move.",
+  ],
   [{ labelSmoothing: 1 }, "Training: label smoothing is 1; expected a number in [0, 1)."],
   [{ rate: 1e30, epochs: 2 }, /^The loss is no longer a number in step \d, at a rate of 1e\+30\.$/],
 ])("%j is refused", async (options, message) => {

@@ -80,9 +80,12 @@ export async function* train(
   const sets = listSets(images);
   if (sets.length === 0) throw new OnebasinError("bad-argument", "Training takes a set of images or more; got none.");
   throwProblems(classProblems(network, sets), `training ${network.name}`);
-  const { optimizer, epochs, batch, labelSmoothing, stepsPerEpoch, steps, rateAt } = resolveSettings(options, {
-    count: countImages(sets),
-  });
+  const { optimizer, epochs, batch, labelSmoothing, stepsPerEpoch, steps, rateAt, momentumAt } = resolveSettings(
+    options,
+    {
+      count: countImages(sets),
+    },
+  );
   const { seed = 0, resume, validate, patience, signal, augment } = options;
   if (patience !== undefined && !(Number.isInteger(patience) && patience >= 1)) {
     throw badSetting("patience", patience, "a whole number from 1");
@@ -119,9 +122,9 @@ export async function* train(
             hint: epoch > 1 ? "Go on from the end of the last whole epoch with --resume." : undefined,
           });
         }
-        const now = rateAt(done);
+        const [now, momentum] = [rateAt(done), momentumAt(done)];
         const started = performance.now();
-        const [result] = await session.run([shown], { rate: now, step: ++done });
+        const [result] = await session.run([shown], { rate: now, momentum, step: ++done });
         if (!Number.isFinite(result.loss)) throw divergence(done, now);
         loss += result.loss;
         correct += result.correct;

@@ -110,6 +110,28 @@ test("the number of right answers is counted before the step", async () => {
   expect(first.loss).toBeCloseTo(Math.log(3), 6);
 });
 
+test.each([
+  ["sgd", "momentum"],
+  ["adam", "beta1"],
+])("a momentum given for a step of %s goes before its own %s", async (id, name) => {
+  const { network } = parseArchitecture("mlp:layers=4-5-3");
+  const states = [createInitialState(network, { seed: 1 })];
+  const images = Float32Array.from({ length: 16 }, (_, i) => Math.cos(i));
+  const afterTwo = async (own: number, given?: number) => {
+    const step = buildTrainingStep([{ network }], { batch: 4, ...chooseOptimizer(id, { [name]: own }) });
+    const session = await createTrainingSession(step, { runtime: onnxRuntime, seed: 0, threads: 1, states });
+    for (const at of [1, 2]) {
+      await session.run([{ images, labels: [0, 1, 2, 1] }], { rate: 0.1, step: at, momentum: given });
+    }
+    const state = session.state();
+    await session.close();
+    return state;
+  };
+  const expected = await afterTwo(0.5);
+  expect(await afterTwo(0.9, 0.5)).toEqual(expected);
+  expect(await afterTwo(0.9)).not.toEqual(expected);
+});
+
 test("two parts that share variables add their gradients, and a hook may change the result", async () => {
   const { network } = parseArchitecture("mlp:layers=4-5-3");
   const state = createInitialState(network, { seed: 1 });

@@ -6,6 +6,7 @@ import { floatsTensor, tensorFloats } from "../tensor/float32.js";
 import { elementCount, type Shape, shapeText } from "../tensor/shape.js";
 import { createTensor, type StateDict, type Tensor, tensorNumbers } from "../tensor/tensor.js";
 import { drawDropoutMask } from "./dropout-mask.js";
+import type { StepScalars } from "./optimizer.js";
 import type { StepMember, StepVariable } from "./step-variables.js";
 import { STEP_NAMES, scalarInput, type TrainingStep } from "./training-step.js";
 
@@ -39,14 +40,14 @@ export interface StepResult {
 /** Networks in training. Owns the runtime's memory until closed. */
 export interface TrainingSession {
   /**
-   * Makes one step. `step` counts from 1 and decides which elements are dropped; `extra` feeds inputs that were
+   * Makes one step. Its number decides which elements are dropped; `extra` feeds inputs that were
    * declared by `adjust`.
    *
    * @returns by part
    */
   run(
     batches: readonly StepBatch[],
-    options: { readonly rate: number; readonly step: number; readonly extra?: Readonly<Record<string, Tensor>> },
+    options: StepScalars & { readonly extra?: Readonly<Record<string, Tensor>> },
   ): Promise<readonly StepResult[]>;
   /** State dict of a part, copied, in the order of its network. */
   state(part?: number): StateDict;
@@ -92,7 +93,7 @@ export async function createTrainingSession(
     return floatsTensor(step.parts[part].network.state.get(key)!.shape, fromStored(own, layout, { count }));
   };
   return {
-    async run(batches, { rate, step: at, extra = {} }) {
+    async run(batches, { extra = {}, ...now }) {
       const feeds: Record<string, Tensor> = { ...extra, ...Object.fromEntries(present) };
       for (const [index, { network, prefix }] of step.parts.entries()) {
         const { images, labels } = batches[index];
@@ -102,11 +103,11 @@ export async function createTrainingSession(
       }
       for (const [index, { input, part, name, ratio }] of step.masks.entries()) {
         if (options.masks === undefined) {
-          drawDropoutMask(tensorFloats(masks[index]), { seed: seedOf(part), name, step: at, ratio });
+          drawDropoutMask(tensorFloats(masks[index]), { seed: seedOf(part), name, step: now.step, ratio });
         }
         feeds[input] = masks[index];
       }
-      const scalars = step.optimizer.scalars(step.values, { rate, step: at });
+      const scalars = step.optimizer.scalars(step.values, now);
       for (const [name, value] of Object.entries(scalars)) {
         feeds[scalarInput(name)] = createTensor("f32", [1], [value]);
       }

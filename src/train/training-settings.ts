@@ -44,7 +44,13 @@ export function resolveSettings(settings: TrainingSettings, { count }: { readonl
   /** The rate of a step, which counts from 0. */
   const rateAt = (step: number): number =>
     rate * schedule.schedule.factor({ step, steps, stepsPerEpoch }, schedule.values);
-  return { optimizer, epochs, batch, labelSmoothing, stepsPerEpoch, steps, rateAt };
+  /** What the schedule says of the momentum of a step, which counts from 0. */
+  const momentumAt = (step: number): number | undefined =>
+    schedule.schedule.momentum?.({ step, steps, stepsPerEpoch }, schedule.values);
+  if (momentumAt(0) !== undefined && optimizer.optimizer.slots(optimizer.values).length === 0) {
+    throw badSetting("momentum", 0, "one above 0, which the schedule could move");
+  }
+  return { optimizer, epochs, batch, labelSmoothing, stepsPerEpoch, steps, rateAt, momentumAt };
 }
 
 /** The error for a setting out of range. */

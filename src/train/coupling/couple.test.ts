@@ -182,7 +182,7 @@ test.each([
   });
   const packed = packCouplingSnapshot(snapshots[0], { run: "a run" });
   expect(() => unpackCouplingSnapshot(packed, { run: "another", source: "x" })).toThrow(
-    "x is of a run with other options: a run; now: another.",
+    "x is of a run with other options: a run; now another.",
   );
   const resume = unpackCouplingSnapshot(packed, { run: "a run", source: "x" });
   expect(resume).toEqual(snapshots[0]);

@@ -89,7 +89,7 @@ export async function* couple(
   checkCoupling(networks, options);
   const smallest = Math.min(...networks.map(({ images }) => images.count));
   const settings = resolveSettings(options, { count: smallest });
-  const { epochs, batch, stepsPerEpoch, steps, rateAt } = settings;
+  const { epochs, batch, stepsPerEpoch, steps, rateAt, momentumAt } = settings;
   const coupling = resolveCoupling(networks, { ...options, steps, rateAt });
   const { plan, lambdaAt } = coupling;
   const { seed = 0, resume, signal, augment, runtime, threads } = options;
@@ -130,10 +130,10 @@ export async function* couple(
             hint: epoch > 1 ? "Go on from the end of the last whole epoch with --resume." : undefined,
           });
         }
-        const [rate, lambda] = [rateAt(done), lambdaAt(done)];
+        const [rate, momentum, lambda] = [rateAt(done), momentumAt(done), lambdaAt(done)];
         const shown = streams.map((stream) => stream.next().value as Batch);
         const started = performance.now();
-        const results = await session.run(shown, { rate, step: ++done, extra: feeds({ lambda, rate }) });
+        const results = await session.run(shown, { rate, momentum, step: ++done, extra: feeds({ lambda, rate }) });
         if (results.some(({ loss }) => !Number.isFinite(loss))) throw divergence(done, rate);
         for (const [index, { loss, correct }] of results.entries()) {
           sums[index].loss += loss;

@@ -12,12 +12,12 @@ export const sgd = defineOptimizer({
   },
   usualRate: 0.05,
   slots: ({ momentum }) => (momentum === 0 ? [] : ["momentum"]),
-  scalars: (_, { rate }) => ({ rate }),
+  scalars: ({ momentum }, { rate, momentum: scheduled = momentum }) => ({ rate, momentum: scheduled }),
   emit({ build, values, parameter, gradient, slots, scalars }) {
     let direction = withDecay(build, gradient, { parameter, decay: values["weight-decay"] });
     const kept: Record<string, string> = {};
     if (slots.momentum !== undefined) {
-      const carried = build.node("Mul", [slots.momentum, build.scalar(values.momentum)]);
+      const carried = build.node("Mul", [slots.momentum, scalars.momentum]);
       direction = build.node("Add", [carried, direction]);
       kept.momentum = direction;
     }
