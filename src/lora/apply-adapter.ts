@@ -3,12 +3,9 @@ import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint.js";
 import { readElements, readTensor } from "../checkpoint/read-tensor.js";
 import { OnebasinError, throwProblems } from "../core/errors.js";
 import { dtypeBytes, isFloat } from "../tensor/dtype.js";
-import { elementCount, shapeText } from "../tensor/shape.js";
+import { elementCount, type Shape, sameShape, shapeText } from "../tensor/shape.js";
 import { createTensor, tensorNumbers } from "../tensor/tensor.js";
-import type { AdapterConfig } from "./adapter-config.js";
-
-/** PEFT's prefix of every key, and the name that an adapter may have within it. */
-const ADAPTER_KEY = /^(?:base_model\.model\.)?(.+)\.lora_([AB])(?:\.[^.]+)?\.weight$/;
+import { type Adapter, type AdapterModule, sidesOf } from "./adapter.js";
 
 /** Both factors of one module's change, scale included: change[i, j] = Σ b[i, k] · a[k, j]. */
 interface Factors {
@@ -19,60 +16,81 @@ interface Factors {
 
 /**
  * The base model with a LoRA adapter merged in: W + scale·B·A, made row by row while it is read and rounded once to
- * the base's dtype. Only the factors are held in memory.
+ * the base's dtype; weights that the adapter holds whole stand in place of the base's. Only the factors are held in
+ * memory.
  *
- * @throws `mismatch` with every module that the base does not have or whose shape differs; `unsupported` for adapters of
- * anything but linear layers
+ * @param options.strength by which the change is multiplied; default 1
+ * @throws `mismatch` with every module that the base does not have or whose shape differs
  * @source Hu et al., "LoRA: low-rank adaptation of large language models" (ICLR 2022)
  */
-export async function applyAdapter(base: Checkpoint, adapter: Checkpoint, config: AdapterConfig): Promise<Checkpoint> {
+export function applyAdapter(
+  base: Checkpoint,
+  adapter: Adapter,
+  { strength = 1 }: { readonly strength?: number } = {},
+): Checkpoint {
   const problems: OnebasinError[] = [];
-  const modules = new Map<string, { A?: string; B?: string }>();
-  for (const key of adapter.entries.keys()) {
-    const [, module, factor] = ADAPTER_KEY.exec(key) ?? [];
-    if (module === undefined) {
-      problems.push(
-        new OnebasinError("unsupported", `${adapter.name} holds "${key}", which is no factor of a linear layer.`),
-      );
-    } else modules.set(module, { ...modules.get(module), [factor]: key });
-  }
   const entries = new Map(base.entries);
-  const sources: ByteSource[] = [...base.sources];
-  for (const [module, { A, B }] of modules) {
-    const entry = weightOf(base, module);
-    if (entry === undefined || A === undefined || B === undefined || !isFloat(entry.dtype)) {
-      const lack = entry === undefined ? `${base.name} has no weight for it` : "a factor is missing";
-      problems.push(new OnebasinError("mismatch", `Module "${module}" of ${adapter.name}: ${lack}.`));
+  const sources: ByteSource[] = [...base.sources, ...adapter.checkpoint.sources];
+  for (const [key, entry] of adapter.whole) {
+    const own = findEntry(base, key);
+    if (own === undefined || !sameShape(own.shape, entry.shape)) {
+      const lack = own === undefined ? "it is not there" : `${shapeText(entry.shape)} is no ${shapeText(own.shape)}`;
+      problems.push(new OnebasinError("mismatch", `${adapter.name} replaces "${key}" of ${base.name}, but ${lack}.`));
+    } else entries.set(own.key, { ...entry, key: own.key, source: entry.source + base.sources.length });
+  }
+  for (const module of adapter.modules.values()) {
+    const own = findEntry(base, `${module.name}.weight`);
+    const turned = own === undefined ? undefined : isTurned(module, own.shape, adapter.config.isTransposed);
+    if (own === undefined || turned === undefined || !isFloat(own.dtype)) {
+      const lack = own === undefined ? `${base.name} has no weight for it` : misfit(module, own);
+      problems.push(new OnebasinError("mismatch", `Module "${module.name}" of ${adapter.name}: ${lack}.`));
       continue;
     }
-    const [a, b] = [adapter.entries.get(A) as TensorEntry, adapter.entries.get(B) as TensorEntry];
-    const [out, inside] = config.isTransposed ? entry.shape.toReversed() : entry.shape;
-    const fits = entry.shape.length === 2 && a.shape[1] === inside && b.shape[0] === out && a.shape[0] === b.shape[1];
-    if (!fits) {
-      const shapes = `${shapeText(b.shape)} · ${shapeText(a.shape)} does not fit ${shapeText(entry.shape)}`;
-      problems.push(new OnebasinError("mismatch", `Module "${module}" of ${adapter.name}: ${shapes}.`));
-      continue;
-    }
-    const scale = config.scaleOf(module, a.shape[0]);
-    const factors = async (): Promise<Factors> => {
-      const [left, right] = [tensorNumbers(await readTensor(adapter, B)), tensorNumbers(await readTensor(adapter, A))];
-      const scaled = left.map((value) => value * scale);
-      return config.isTransposed
-        ? { rank: a.shape[0], b: transposed(right, a.shape[0]), a: transposed(scaled, out) }
-        : { rank: a.shape[0], b: scaled, a: right };
-    };
-    sources.push(adaptedSource({ base, entry, factors }));
-    const { strides: _, ...contiguous } = entry;
-    entries.set(entry.key, { ...contiguous, source: sources.length - 1, offset: 0 });
+    const entry = entries.get(own.key) as TensorEntry;
+    const read = { ...base, sources: [...sources] };
+    const factors = (): Promise<Factors> => readFactors(adapter, { ...module, scale: module.scale * strength }, turned);
+    sources.push(adaptedSource({ base: read, entry, factors }));
+    // A table that shared its numbers with another has its own now.
+    const { strides: _, tie: __, ...contiguous } = entry;
+    entries.set(own.key, { ...contiguous, source: sources.length - 1, offset: 0 });
   }
   throwProblems(problems, adapter.name);
-  return { ...base, name: `${base.name}+${adapter.name}`, sources: [...sources, ...adapter.sources], entries };
+  return { ...base, name: `${base.name}+${adapter.name}`, sources, entries };
 }
 
 /** The base may have its keys behind a prefix that the adapter does not know, or the other way round. */
-function weightOf({ entries }: Checkpoint, module: string): TensorEntry | undefined {
-  const names = [`${module}.weight`, `model.${module}.weight`, `${module.replace(/^model\./, "")}.weight`];
+function findEntry({ entries }: Checkpoint, key: string): TensorEntry | undefined {
+  const names = [key, `model.${key}`, `transformer.${key}`, key.replace(/^(model|transformer)\./, "")];
   return names.map((name) => entries.get(name)).find((entry) => entry !== undefined);
+}
+
+/** Whether the weight is (B·A)ᵀ where it is not B·A; `undefined` when neither fits. */
+function isTurned(module: AdapterModule, shape: Shape, preferred: boolean): boolean | undefined {
+  const { rows, columns } = sidesOf(module);
+  if (module.kind === "convolution") {
+    return sameShape(shape, [rows, ...module.a.shape.slice(1)]) ? false : undefined;
+  }
+  const fits = { straight: sameShape(shape, [rows, columns]), turned: sameShape(shape, [columns, rows]) };
+  if (module.kind === "embedding") return fits.turned ? true : undefined;
+  if (fits.straight && fits.turned) return preferred;
+  return fits.straight ? false : fits.turned ? true : undefined;
+}
+
+function misfit(module: AdapterModule, entry: TensorEntry): string {
+  if (!isFloat(entry.dtype)) return `its weight is ${entry.dtype}, to which nothing can be added`;
+  return `${shapeText(module.b.shape)} · ${shapeText(module.a.shape)} does not fit ${shapeText(entry.shape)}`;
+}
+
+async function readFactors({ checkpoint }: Adapter, module: AdapterModule, turned: boolean): Promise<Factors> {
+  const { rank, scale } = module;
+  const [left, right] = [
+    tensorNumbers(await readTensor(checkpoint, module.b.key)),
+    tensorNumbers(await readTensor(checkpoint, module.a.key)),
+  ];
+  const scaled = left.map((value) => value * scale);
+  return turned
+    ? { rank, b: transposed(right, rank), a: transposed(scaled, module.b.shape[0]) }
+    : { rank, b: scaled, a: right };
 }
 
 /** From row by row with `rows` rows to column by column. */
@@ -90,6 +108,7 @@ interface Adapted {
 /** A source that holds one weight with its change, computed for the elements that are asked for. */
 function adaptedSource({ base, entry, factors }: Adapted): ByteSource {
   const bytesPerElement = dtypeBytes(entry.dtype);
+  const columns = entry.shape.slice(1).reduce((product, size) => product * size, 1);
   let held: Promise<Factors> | undefined;
   return {
     name: base.sources[entry.source].name,
@@ -99,7 +118,7 @@ function adaptedSource({ base, entry, factors }: Adapted): ByteSource {
       const [start, end] = [offset / bytesPerElement, (offset + length) / bytesPerElement];
       const bytes = await readElements(base, entry, { start, end });
       const values = tensorNumbers({ dtype: entry.dtype, shape: [end - start], bytes });
-      addProduct(values, start, { ...(await held), columns: entry.shape[1] });
+      addProduct(values, start, { ...(await held), columns });
       return createTensor(entry.dtype, [end - start], values).bytes;
     },
     close: async () => {
