@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "linear-algebra": ["core", "kernels"],
   checkpoint: ["core", "tensor"],
   merge: ["core", "tensor", "kernels", "linear-algebra", "checkpoint"],
-  lora: ["core", "tensor", "linear-algebra", "checkpoint"],
+  lora: ENGINE,
   hub: ["core", "checkpoint"],
   network: ["core", "tensor"],
   data: ["core", "tensor", "checkpoint", "network"],

@@ -8,7 +8,7 @@ import { findPath, openHub, openHubFile, readHubFile } from "./find-model.js";
 import { openPath } from "./open-path.js";
 
 /** What PEFT calls the files of an adapter. */
-const ADAPTER_WEIGHTS = ["adapter_model.safetensors", "adapter_model.bin"];
+export const ADAPTER_WEIGHTS = ["adapter_model.safetensors", "adapter_model.bin"];
 export const ADAPTER_CONFIG = "adapter_config.json";
 
 /**
