@@ -113,6 +113,19 @@ test("a few of many that hardly fall off are those of the whole decomposition al
   expect(largestDifference(few.singular, whole.singular.slice(0, 3))).toBeLessThan(1e-12);
 });
 
+test("a search that may end early finds nearly as much, with unit vectors at right angles", async () => {
+  const [rows, cols] = [180, 200];
+  const { values } = random(rows, cols);
+  const squares = ({ singular }: Svd): number => singular.reduce((sum, value) => sum + value * value, 0);
+  const few = await truncatedSvd(values, { rows, cols, rank: 6, enough: 1e-3 });
+  const most = squares(await truncatedSvd(values, { rows, cols, rank: 6 }));
+  // Noise, whose values hardly fall off, is the worst case.
+  expect(squares(few) / most).toBeGreaterThan(0.97);
+  expect(squares(few)).toBeLessThanOrEqual(most * (1 + 1e-12));
+  expect(skew(few.left)).toBeLessThan(1e-12);
+  expect(skew(few.right)).toBeLessThan(1e-12);
+});
+
 test("the same bytes each time", async () => {
   const { values } = multiply(random(120, 5), random(5, 90, "other"));
   const find = (): Promise<Svd> => truncatedSvd(Float32Array.from(values), { rows: 120, cols: 90, rank: 5, seed: 1 });

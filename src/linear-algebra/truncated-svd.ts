@@ -11,6 +11,11 @@ export interface TruncatedSvdOptions {
   readonly rank: number;
   /** Of the directions that the search starts from; 0 unless told. */
   readonly seed?: number;
+  /**
+   * Ends the search for less: when a step raises the sum of squares of the values by no more than this share of it. The
+   * whole decomposition then never takes over. Vectors are orthonormal all the same, the values a little too small.
+   */
+  readonly enough?: number;
 }
 
 /** Directions beside those wanted: the search goes faster the more the values fall off over them. */
@@ -41,7 +46,7 @@ const TOLERANCE = 1e-9;
  */
 export async function truncatedSvd(
   matrix: Float32Array | Float64Array,
-  { rows, cols, rank, seed = 0 }: TruncatedSvdOptions,
+  { rows, cols, rank, seed = 0, enough }: TruncatedSvdOptions,
 ): Promise<Svd> {
   if (matrix.length !== rows * cols) {
     throw new OnebasinError("bad-argument", `A matrix of [${rows}, ${cols}] has no ${matrix.length} numbers.`);
@@ -53,16 +58,17 @@ export async function truncatedSvd(
   const multiply = await loadMultiply();
   const whole: Matrix = { rows, cols, values };
   const wanted = Math.min(rank, rows, cols);
-  return search(whole, wanted, { multiply, seed }) ?? svd(whole, { multiply, rank: wanted });
+  return search(whole, wanted, { multiply, seed, enough }) ?? svd(whole, { multiply, rank: wanted });
 }
 
 interface SearchOptions {
   readonly multiply: Multiply;
   readonly seed: number;
+  readonly enough?: number;
 }
 
 /** Subspace iteration: from directions on one side to those on the other and back, each time orthogonalised. */
-function search(matrix: Matrix, rank: number, { multiply, seed }: SearchOptions): Svd | undefined {
+function search(matrix: Matrix, rank: number, { multiply, seed, enough }: SearchOptions): Svd | undefined {
   const count = rank + Math.min(MOST_EXTRA + rank, Math.min(matrix.rows, matrix.cols) - rank);
   if (rank === 0 || WORTHWHILE * count > Math.min(matrix.rows, matrix.cols)) return undefined;
   const random = createRandom(seed, "truncated svd", `${matrix.rows}x${matrix.cols}`, rank);
@@ -71,11 +77,15 @@ function search(matrix: Matrix, rank: number, { multiply, seed }: SearchOptions)
   let isRight = true;
   let { right: known } = svd({ rows: count, cols: matrix.cols, values: start }, { multiply });
   let image = multiply(known, matrix, { transposeB: true });
+  let before = 0;
   for (let step = 0; step < MAX_STEPS; step++) {
     const { singular, left: mixing, right: found } = svd(image, { multiply });
     const turned = multiply(mixing, known);
     const back = multiply(found, matrix, { transposeB: !isRight });
-    if (remainder(back, turned, singular, rank) <= TOLERANCE * singular[0]) {
+    const held = singular.slice(0, rank).reduce((sum, value) => sum + value * value, 0);
+    const isEnough = enough !== undefined && (held - before <= enough * held || step === MAX_STEPS - 1);
+    before = held;
+    if (isEnough || remainder(back, turned, singular, rank) <= TOLERANCE * singular[0]) {
       const [left, right] = isRight ? [found, turned] : [turned, found];
       return { singular: singular.slice(0, rank), left: first(left, rank), right: first(right, rank) };
     }

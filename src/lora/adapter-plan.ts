@@ -18,11 +18,21 @@ export interface AdapterStep {
   readonly make: () => Promise<{ readonly tensors: readonly Tensor[]; readonly coverage?: Coverage }>;
 }
 
+/** A tensor that the adapter cannot hold, though it may have been changed. */
+export interface LeftOut {
+  readonly key: string;
+  /** As the rest of a sentence: `is no matrix of a layer`. */
+  readonly why: string;
+  /** ‖W' − W‖². */
+  readonly change: () => Promise<number>;
+}
+
 /** An adapter that can be written module by module: every check done, no number read yet. */
 export interface AdapterPlan {
   /** What goes into `adapter_config.json`. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly steps: readonly AdapterStep[];
+  readonly leftOut: readonly LeftOut[];
   readonly sources: readonly ByteSource[];
   /** Plain sentences for the user. */
   readonly notes: readonly string[];

@@ -11,15 +11,19 @@ export interface LowRank {
   readonly coverage: Coverage;
 }
 
+/** Changes of a large network fall off slowly beyond a few directions: a better search would find hardly more. */
+const ENOUGH = 1e-3;
+
 /**
- * The nearest matrix of a rank, as two factors.
+ * The nearest matrix of a rank, as two factors; of a large one (nearly) the nearest, by which a step of the search
+ * found no more than a thousandth more.
  *
  * Cost: as `truncatedSvd`.
  *
  * @source Eckart and Young, “The approximation of one matrix by another of lower rank”, Psychometrika 1 (1936)
  */
 export async function lowRank({ rows, cols, values }: Matrix, rank: number): Promise<LowRank> {
-  const found = await truncatedSvd(values, { rows, cols, rank });
+  const found = await truncatedSvd(values, { rows, cols, rank, enough: ENOUGH });
   return fromSvd(found, { rank, total: sumOfSquares(values) });
 }
 

@@ -48,6 +48,7 @@ export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdapte
       whole: whole.steps.map(({ module }) => module).filter((module) => !parts.has(module)),
     }),
     steps: [...steps, ...whole.steps],
+    leftOut: [],
     sources: adapters.flatMap(({ checkpoint }) => checkpoint.sources),
     notes: notesOf(adapters, parts, method),
   };

@@ -22,6 +22,8 @@ import { openPath } from "./open-path.js";
 import { type SavePlanOptions, savePlan } from "./save-plan.js";
 
 export * from "../library/index.js";
+export { applyAdapters, extractAdapter, mergeAdapters } from "./lora.js";
+export { type OpenedRecipe, openRecipe, saveRecipe } from "./merge-recipe.js";
 
 /** A checkpoint: its path, or one that is open already, or a state dict in memory. */
 export type ModelInput = AnyModelInput<string>;

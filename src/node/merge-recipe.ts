@@ -1,10 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { type Checkpoint, closeCheckpoint } from "../checkpoint/checkpoint.js";
-import type { OutputFile, OutputLayout } from "../checkpoint/layout.js";
-import { layoutSafetensors } from "../checkpoint/safetensors/layout.js";
 import { OnebasinError, throwProblems } from "../core/errors.js";
-import { outputTensors, type WriteReport } from "../merge/execute/write-plan.js";
+import type { WriteReport } from "../merge/execute/write-plan.js";
 import { parseRecipe } from "../merge/recipe-file/parse-recipe.js";
 import { planRecipe, type RecipePlan, type RecipePlanOptions } from "../merge/recipe-file/plan-recipe.js";
 import { modelsOf, type RecipeFile, statisticsOf } from "../merge/recipe-file/recipe-file.js";
@@ -13,11 +11,8 @@ import type { FloatDType } from "../tensor/dtype.js";
 import { modelCard } from "./model-card.js";
 import { correctConfig, type ModelFiles } from "./model-folder.js";
 import { type OpenedModel, openModel } from "./open-model.js";
-import { planFingerprint } from "./plan-fingerprint.js";
-import { type WriteFolderOptions, writeFolder } from "./write-folder.js";
+import { type SaveModelFolderOptions, saveModelFolder } from "./save-model-folder.js";
 
-/** As large as Hugging Face libraries make them. */
-const SHARD_BYTES = 5_000_000_000;
 /** The recipe as it was run, under the name that mergekit gives it. */
 const RECIPE_COPY = "mergekit_config.yml";
 
@@ -76,30 +71,16 @@ export async function openRecipe(path: string, options: RecipePlanOptions = {}):
 export async function saveRecipe(
   { recipe, plan, models }: OpenedRecipe,
   folder: string,
-  options: Omit<WriteFolderOptions, "format"> = {},
+  options: Omit<SaveModelFolderOptions, "files"> = {},
 ): Promise<WriteReport> {
   try {
-    const layout = layoutSafetensors(outputTensors(plan), {
-      fileName: "model.safetensors",
-      shardSize: options.shardSize ?? SHARD_BYTES,
-      metadata: { ...plan.metadata, onebasin_merge: planFingerprint(plan), ...options.metadata },
+    return await saveModelFolder(plan, folder, {
+      ...options,
+      files: await companionFiles({ recipe, plan, models }, folder),
     });
-    const complete = withFiles(layout, await companionFiles({ recipe, plan, models }, folder));
-    return await writeFolder(plan, folder, { ...options, layout: complete });
   } finally {
     await Promise.all(plan.sources.map((source) => source.close?.()));
   }
-}
-
-function withFiles(layout: OutputLayout, files: ReadonlyMap<string, Uint8Array>): OutputLayout {
-  const more = [...files].map(
-    ([name, bytes]): OutputFile => ({
-      name,
-      size: bytes.byteLength,
-      segments: [{ position: 0, bytes }],
-    }),
-  );
-  return { ...layout, files: [...layout.files, ...more] };
 }
 
 /** Everything but the weights. */

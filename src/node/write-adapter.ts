@@ -15,8 +15,16 @@ export interface WriteAdapterOptions {
 export interface AdapterReport {
   readonly files: readonly string[];
   readonly bytesWritten: number;
+  /** How many modules have factors. */
+  readonly modules: number;
+  /** Plain sentences for the user. */
+  readonly notes: readonly string[];
   /** By module, where factors were cut to a rank. */
   readonly coverage: ReadonlyMap<string, Coverage>;
+  /** What was changed and is not in the adapter. */
+  readonly leftOut: readonly { readonly key: string; readonly why: string; readonly change: number }[];
+  /** The part of the whole change, in sums of squares, that the adapter holds; 1 where nothing was cut. */
+  readonly share: number;
 }
 
 /**
@@ -38,6 +46,7 @@ export async function writeAdapter(
   const inputs = plan.sources.flatMap(({ path }) => path ?? []);
   const target = await createFileTarget(folder, layout.files, { inputs });
   const coverage = new Map<string, Coverage>();
+  const leftOut: { key: string; why: string; change: number }[] = [];
   try {
     for (const [file, { segments }] of layout.files.entries()) {
       for (const { position, bytes } of segments) await target.write(file, position, bytes);
@@ -52,6 +61,10 @@ export async function writeAdapter(
         await target.write(file, position, made.tensors[i].bytes);
       }
     }
+    for (const { key, why, change } of plan.leftOut) {
+      const size = await change();
+      if (size > 0) leftOut.push({ key, why, change: size });
+    }
     await target.commit();
   } catch (error) {
     await target.abort();
@@ -62,8 +75,18 @@ export async function writeAdapter(
   return {
     files: layout.files.map(({ name }) => name),
     bytesWritten: layout.files.reduce((total, { size }) => total + size, 0),
+    modules: new Set(plan.steps.map(({ module }) => module)).size,
+    notes: plan.notes,
     coverage,
+    leftOut,
+    share: shareOf([...coverage.values()], leftOut),
   };
+}
+
+function shareOf(held: readonly Coverage[], leftOut: readonly { readonly change: number }[]): number {
+  const covered = held.reduce((sum, one) => sum + one.covered, 0);
+  const total = held.reduce((sum, one) => sum + one.total, 0) + leftOut.reduce((sum, { change }) => sum + change, 0);
+  return total === 0 ? 1 : covered / total;
 }
 
 function configFile({ config }: AdapterPlan): OutputFile {
