@@ -6,6 +6,7 @@ import { dtypeBytes, isFloat } from "../tensor/dtype.js";
 import { elementCount, type Shape, sameShape, shapeText } from "../tensor/shape.js";
 import { createTensor, tensorNumbers } from "../tensor/tensor.js";
 import { type Adapter, type AdapterModule, sidesOf } from "./adapter.js";
+import { transposedModules } from "./transposed-modules.js";
 
 /** Both factors of one module's change, scale included: change[i, j] = Σ b[i, k] · a[k, j]. */
 interface Factors {
@@ -38,9 +39,11 @@ export function applyAdapter(
       problems.push(new OnebasinError("mismatch", `${adapter.name} replaces "${key}" of ${base.name}, but ${lack}.`));
     } else entries.set(own.key, { ...entry, key: own.key, source: entry.source + base.sources.length });
   }
+  const isTransposed = transposedModules(base.entries);
   for (const module of adapter.modules.values()) {
     const own = findEntry(base, `${module.name}.weight`);
-    const turned = own === undefined ? undefined : isTurned(module, own.shape, adapter.config.isTransposed);
+    const told = own && (isTransposed(own.key.slice(0, -".weight".length)) ?? adapter.config.isTransposed);
+    const turned = own && isTurned(module, own.shape, told === true);
     if (own === undefined || turned === undefined || !isFloat(own.dtype)) {
       const lack = own === undefined ? `${base.name} has no weight for it` : misfit(module, own);
       problems.push(new OnebasinError("mismatch", `Module "${module.name}" of ${adapter.name}: ${lack}.`));

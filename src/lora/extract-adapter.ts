@@ -74,7 +74,7 @@ export async function extractAdapter(
     const module = key.slice(0, -".weight".length);
     adaptable.push(module);
     if (!(await isChanged(pair.before, pair.after))) continue;
-    const turned = kind === "embedding" || (kind === "linear" && isTransposed(module));
+    const turned = kind === "embedding" || (kind === "linear" && isTransposed(module) === true);
     const rank = Math.min(wanted, before.shape[0], elementCount(before.shape) / before.shape[0]);
     ranks.set(module, rank);
     steps.push(moduleStep(pair, { module, kind, turned, rank, dtype }));
@@ -96,7 +96,7 @@ export async function extractAdapter(
       whole: [],
       baseModel: options.baseModel,
       taskType: options.taskType,
-      isTransposed: all.some(isTransposed),
+      isTransposed: all.some((module) => isTransposed(module) === true),
     }),
     steps,
     leftOut,
