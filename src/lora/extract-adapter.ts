@@ -167,7 +167,7 @@ function kindOf(key: string, { shape, dtype }: TensorEntry): AdapterKind | { rea
   if (shape.length < 2 || !key.endsWith(".weight")) return { why: "is no matrix of a layer" };
   if (elementCount(shape) > MAX_ELEMENTS) return { why: "is too large to be decomposed in memory" };
   if (shape.length === 2) return TABLE.test(key) ? "embedding" : "linear";
-  return shape[1] === 1 ? { why: "is a convolution of single channels" } : "convolution";
+  return shape[1] === 1 ? { why: "has one input channel, as grouped convolutions have" } : "convolution";
 }
 
 interface ModuleOptions {

@@ -170,7 +170,7 @@ function describe(folder: string, report: AdapterReport): [string, object] {
     [1, 2],
   );
   const lines = [
-    `${folder}: ${report.modules} modules, ${formatBytes(bytesWritten)} in ${files.length} files`,
+    `${folder}: ${report.modules} ${report.modules === 1 ? "module" : "modules"}, ${formatBytes(bytesWritten)} in ${files.length} files`,
     ...(modules.length === 0
       ? []
       : [
