@@ -37,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lab: [...WORKBENCH, ...TOOLS, "library"],
   browser: [...WORKBENCH, ...TOOLS, "library"],
   node: [...WORKBENCH, ...TOOLS, "library", "lab", "lora", "hub"],
-  cli: [...WORKBENCH, ...TOOLS, "library", "lab", "node"],
+  cli: [...WORKBENCH, ...TOOLS, "library", "lab", "lora", "node"],
 };
 
 /** The only folders that know Node; all others run in a page as well. */
