@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,21 +8,8 @@ import { build } from "esbuild";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { merge, save } from "../../src/node/index.js";
+import { CHROMIUM_FLAGS, chromiumPath } from "../support/chromium.js";
 import { randomStateDict } from "../support/random-state-dict.js";
-
-const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
-  (path) => path !== undefined && existsSync(path),
-);
-
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-dev-shm-usage",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
 
 async function bundle(): Promise<string> {
   const { outputFiles } = await build({
@@ -42,7 +28,7 @@ test("the library for pages needs nothing of Node", async () => {
   expect(script).not.toMatch(/\brequire\(|from "node:/);
 });
 
-describe.skipIf(executablePath === undefined)("in Chromium", () => {
+describe.skipIf(chromiumPath === undefined)("in Chromium", () => {
   const models = [randomStateDict(1), randomStateDict(2)];
   let folder: string;
   let server: Server;
@@ -65,7 +51,7 @@ describe.skipIf(executablePath === undefined)("in Chromium", () => {
       );
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await chromium.launch({ executablePath: chromiumPath, args: CHROMIUM_FLAGS });
     page = await browser.newPage();
     page.on("console", (message) => complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(String(error)));
