@@ -15,6 +15,16 @@ export interface LayerSimilarity {
   readonly cka: number;
   /** Mean correlation of units of the same number, −1 to 1: high once the networks are aligned. */
   readonly correlation: number;
+  /** For each unit of the first network the unit of the second that correlates best; where asked for. */
+  readonly best?: BestUnits;
+}
+
+/** By unit of the first network. */
+export interface BestUnits {
+  /** A unit of the second; several may share one. */
+  readonly units: readonly number[];
+  /** Its correlation, −1 to 1. */
+  readonly correlation: readonly number[];
 }
 
 /**
@@ -26,7 +36,7 @@ export interface LayerSimilarity {
  */
 export async function layerSimilarity(
   models: { readonly network: Network; readonly a: StateDict; readonly b: StateDict },
-  options: BatchSource & RunOptions,
+  options: BatchSource & RunOptions & { /** Whether `best` is wanted; default false. */ readonly best?: boolean },
 ): Promise<LayerSimilarity[]> {
   const { network, a, b } = models;
   const values = unitValues(network, derivePermutationSpec(network));
@@ -44,8 +54,25 @@ export async function layerSimilarity(
     const correlations = scoreMoments(moment, "correlation");
     let sum = 0;
     for (let unit = 0; unit < rows; unit++) sum += correlations[unit * columns + unit];
-    return { group: moment.value.group, value: moment.value.value, cka: ckaOf(moment), correlation: sum / rows };
+    return {
+      group: moment.value.group,
+      value: moment.value.value,
+      cka: ckaOf(moment),
+      correlation: sum / rows,
+      ...(options.best === true && { best: bestUnits(correlations, { rows, columns }) }),
+    };
   });
+}
+
+function bestUnits(
+  correlations: Float32Array,
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+): BestUnits {
+  const units = Array.from({ length: rows }, (_, row) => {
+    const own = correlations.subarray(row * columns, (row + 1) * columns);
+    return own.indexOf(Math.max(...own));
+  });
+  return { units, correlation: units.map((unit, row) => correlations[row * columns + unit]) };
 }
 
 function ckaOf({ means: [x, y], products, own }: Moments): number {

@@ -1,0 +1,16 @@
+import { throwProblems } from "../../core/errors.js";
+import { YamlReader } from "../../merge/recipe-file/yaml-reader.js";
+import { type Given, givenNode } from "./given.js";
+
+/**
+ * Reads a `lab.yml`; what the settings mean is not looked at yet.
+ *
+ * @param options.name of the file, for messages
+ * @throws `bad-argument` where it is not YAML, with line and column; `limit`
+ */
+export function readLabFile(text: string, { name }: { readonly name: string }): Given {
+  const reader = new YamlReader(text, name);
+  const given = reader.root === null ? { place: name, members: new Map() } : givenNode(reader, reader.root);
+  throwProblems(reader.problems, name);
+  return given;
+}
