@@ -8,6 +8,7 @@ import { data } from "./commands/data.js";
 import { diff } from "./commands/diff.js";
 import { evaluate } from "./commands/evaluate.js";
 import { inspect } from "./commands/inspect.js";
+import { lab } from "./commands/lab.js";
 import { lora } from "./commands/lora.js";
 import { merge } from "./commands/merge.js";
 import { methods } from "./commands/methods.js";
@@ -15,4 +16,4 @@ import { path } from "./commands/path.js";
 import { repair } from "./commands/repair.js";
 import { train } from "./commands/train.js";
 
-export const commands: readonly CliCommand[] = [align, archs, convert, couple, data, diff, evaluate, inspect, lora, merge, methods, path, repair, train];
+export const commands: readonly CliCommand[] = [align, archs, convert, couple, data, diff, evaluate, inspect, lab, lora, merge, methods, path, repair, train];

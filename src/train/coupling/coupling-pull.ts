@@ -8,10 +8,14 @@ import type { CoupledParameter } from "./coupling-plan.js";
  * How the coupling is stepped: `proximal` solves it exactly after the task's step; `explicit` follows its gradient at
  * the weights before the step.
  */
-export type CouplingStep = "proximal" | "explicit";
+export const COUPLING_STEPS = ["proximal", "explicit"] as const;
+
+export type CouplingStep = (typeof COUPLING_STEPS)[number];
 
 /** What tied parameters step by: the mean of the networks' own steps, or their sum. */
-export type TiedStep = "mean" | "sum";
+export const TIED_STEPS = ["mean", "sum"] as const;
+
+export type TiedStep = (typeof TIED_STEPS)[number];
 
 export interface PullOptions {
   /** Number of networks; from 2. */
