@@ -65,6 +65,8 @@ describe("the experiment", () => {
         "activations-mean",
         "activations-mean-repaired",
         "activations-mean-per-dataset",
+        "zip-0.5-both-heads",
+        "zip-0.5",
         "couple-0-average",
         "couple-0-average-repaired",
         "couple-0-average-per-dataset",
@@ -85,7 +87,8 @@ describe("the experiment", () => {
     expect(stages.every(({ hash }) => /^[0-9a-f]{64}$/.test(hash))).toBe(true);
     expect(coupling.map(({ lambda }) => lambda)).toEqual([0, "inf"]);
     expect(coupling[1].distance).toBeLessThan(1e-6);
-    expect(zip).toEqual([]);
+    expect(zip.map(({ depth }) => depth)).toEqual([0.5]);
+    expect(zip[0]).toMatchObject({ layers: 6, of: 13 });
     expect(new Set(paths.map(({ variant }) => variant))).toEqual(new Set(["plain", "aligned", "aligned-repaired"]));
     expect(layers[0].layer).toBe("block_1.0");
     expect(layers).toHaveLength(13);

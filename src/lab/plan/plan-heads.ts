@@ -1,5 +1,5 @@
 import type { Network } from "../../network/graph.js";
-import { layersOf } from "../../repair/layer-values.js";
+import { layersOf } from "../../network/layers-of.js";
 import type { LabSettings } from "../settings/lab-settings.js";
 import type { StageKind } from "../stage.js";
 import { coupleStage } from "../stages/couple.js";

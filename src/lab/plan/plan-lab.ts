@@ -8,6 +8,7 @@ import { planHeads } from "./plan-heads.js";
 import { planMerges } from "./plan-merges.js";
 import { planParents } from "./plan-parents.js";
 import { planPictures } from "./plan-pictures.js";
+import { planZip } from "./plan-zip.js";
 
 /** The experiment as stages, each after its inputs, and the rows of its table. */
 export interface LabPlan {
@@ -29,6 +30,7 @@ export function planLab(settings: LabSettings, network: Network): LabPlan {
     planParents(settings),
     planMerges(settings),
     planAligned(settings),
+    planZip(settings),
     planCoupled(settings),
     planHeads(settings, network),
     planPictures(settings),

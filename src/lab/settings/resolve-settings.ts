@@ -3,6 +3,7 @@ import { OnebasinError, throwProblems } from "../../core/errors.js";
 import { integer, type Param, type Params, resolveParams, string } from "../../core/params.js";
 import { parseNamed } from "../../core/parse-named.js";
 import { unknownName } from "../../core/suggest.js";
+import { ZIP_PARAMS } from "../../library/zip.js";
 import { methods } from "../../merge/methods.gen.js";
 import { chooseAugment, chooseOptimizer, chooseSchedule } from "../../train/choose.js";
 import { type Given, plainValue } from "./given.js";
@@ -208,14 +209,27 @@ function readZip(
   { usual, problems }: { readonly usual: readonly number[]; readonly problems: Problems },
 ): LabSettings["zip"] {
   if (given !== undefined && given.members === undefined) problems.bad(given.place, `"zip" must be a map of settings.`);
-  const { depths, ...params } = Object.fromEntries(given?.members ?? []);
+  const { depths, ...rest } = Object.fromEntries(given?.members ?? []);
+  const own = new Map(Object.entries(rest));
+  for (const [name, { place }] of own) {
+    if (!Object.hasOwn(ZIP_PARAMS, name))
+      problems.at(place, unknownName('setting of "zip" called', name, ["depths", ...Object.keys(ZIP_PARAMS)]));
+  }
+  const params: Record<string, unknown> = {};
+  for (const [name, param] of Object.entries(ZIP_PARAMS)) {
+    const value = own.get(name);
+    if (value === undefined) continue;
+    const read = resolveParams("zip", { [name]: param as Param }, { [name]: plainValue(value) });
+    for (const problem of read.problems) problems.at(value.place, problem);
+    params[name] = read.values[name];
+  }
   const shares = depths === undefined ? usual : (depths.items ?? [depths]).map((item) => Number(item.scalar));
   if (shares.some((share) => !(share > 0 && share <= 1))) {
     problems.bad((depths ?? given)?.place ?? "zip", "A depth is a share of the layers, above 0 and at most 1.");
   }
   return {
     depths: [...new Set(shares)].sort((a, b) => a - b),
-    params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, plainValue(value)])),
+    params,
   };
 }
 

@@ -1,5 +1,5 @@
+import { joinHeads } from "../../network/join-heads.js";
 import { serializeOnnx } from "../../network/onnx/serialize-onnx.js";
-import { joinHeads } from "../../train/coupling/join-heads.js";
 import { judge, type Scores } from "../judge.js";
 import { ALL_TEST, defineStage } from "../stage.js";
 

@@ -1,5 +1,5 @@
 import { type BestUnits, layerSimilarity } from "../../align/layer-similarity.js";
-import { layersOf } from "../../repair/layer-values.js";
+import { layersOf } from "../../network/layers-of.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { layerDistances } from "../../train/coupling/layer-distances.js";
 import type { LabSettings } from "../settings/lab-settings.js";

@@ -1,4 +1,5 @@
 import { type LabPlan, stageId } from "../plan/plan-lab.js";
+import { zipId } from "../plan/plan-zip.js";
 import type {
   CouplingPoint,
   ExperimentFacts,
@@ -9,6 +10,7 @@ import type {
   StageFacts,
   TrainingCurve,
   UnitMatches,
+  ZipPoint,
 } from "../results.js";
 import type { HashedStage } from "../stage.js";
 import type { CoupleFacts } from "../stages/couple.js";
@@ -18,6 +20,7 @@ import type { MergeFacts } from "../stages/merge.js";
 import type { PathFacts } from "../stages/path.js";
 import type { SamplesFacts } from "../stages/samples.js";
 import type { TrainFacts } from "../stages/train.js";
+import type { ZipFacts } from "../stages/zip.js";
 import { checkExpectations } from "./expectations.js";
 import { accuracyOf, rangeOf, rangesOf } from "./ranges.js";
 import { summarise } from "./summarise.js";
@@ -48,7 +51,7 @@ export function buildResults(options: BuildResultsOptions): LabResults {
     training: trainingCurves(options),
     paths: pathCurves(options),
     coupling: couplingPoints(options),
-    zip: [],
+    zip: zipPoints(options),
     layers: layerFacts(options),
     matches: unitMatches(options),
     samples: factsOf<SamplesFacts>(options, "samples")?.sets ?? [],
@@ -138,6 +141,25 @@ function couplingPoints(options: BuildResultsOptions): CouplingPoint[] {
         average: of(({ plain }) => plain),
         averageRepaired: of(({ repaired }) => repaired),
         distance: rangeOf(trained.map(({ distance }) => distance)).median,
+      },
+    ];
+  });
+}
+
+function zipPoints(options: BuildResultsOptions): ZipPoint[] {
+  return options.plan.settings.zip.depths.flatMap((depth): ZipPoint[] => {
+    const found = bySeed<ZipFacts>(options, zipId(depth));
+    if (found.length === 0) return [];
+    const [{ layers, of, parameters }] = found;
+    const over = (pick: (facts: ZipFacts) => ZipFacts["ownHead"]) => rangesOf(found.map(pick), accuracyOf);
+    return [
+      {
+        depth,
+        layers,
+        of,
+        parameters,
+        ownHead: over(({ ownHead }) => ownHead),
+        bothHeads: over(({ bothHeads }) => bothHeads),
       },
     ];
   });
