@@ -4,7 +4,7 @@ import type { StateDict } from "../tensor/tensor.js";
 import { applyPermutation } from "./apply-permutation.js";
 import type { AssignmentSolver } from "./assignment.js";
 import { type GroupScores, innerProduct } from "./group-scores.js";
-import type { Permutation, PermutationSpec } from "./permutation-spec.js";
+import { identityPermutation, type Permutation, type PermutationSpec } from "./permutation-spec.js";
 
 /** A change counts when it gains this share of what the group scores; less is rounding. */
 const LEAST_GAIN = 1e-6;
@@ -21,6 +21,8 @@ export interface DescentOptions {
    */
   readonly order: "chain" | "random";
   readonly seed: number;
+  /** Where the search begins instead of the units' given order; nothing is settled anew then. */
+  readonly start?: Permutation;
   readonly signal?: AbortSignal;
   readonly onSweep?: (sweep: number) => void;
 }
@@ -47,15 +49,11 @@ export async function descend(
   options: DescentOptions,
 ): Promise<Descent> {
   const { spec, keys, solver, signal } = options;
-  const permutation = new Map<string, Uint32Array>();
+  const begin = options.start ?? identityPermutation(spec);
+  const permutation = new Map(begin);
   const stay = (): void => {
-    for (const { group, units } of groups)
-      permutation.set(
-        group,
-        Uint32Array.from({ length: units }, (_, i) => i),
-      );
+    for (const [group, order] of begin) permutation.set(group, order);
   };
-  stay();
   const prices = new Map(groups.map(({ group, units }) => [group, new Float64Array(units)]));
   const objectiveOf = (): number => innerProduct(models.a, applyPermutation(models.b, permutation, { spec }), keys);
   const objective: number[] = [];
@@ -64,7 +62,7 @@ export async function descend(
   let sweep = 0;
   for (let isMoving = true; isMoving && sweep < options.sweeps; sweep++) {
     isMoving = false;
-    const isSettling = sweep === 0 && options.order === "chain";
+    const isSettling = sweep === 0 && options.order === "chain" && options.start === undefined;
     const visited = [...groups];
     if (options.order === "random") createRandom(options.seed, "matching order", sweep).shuffle(visited);
     for (const scores of visited) {

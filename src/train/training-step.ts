@@ -1,5 +1,6 @@
 import { OnebasinError } from "../core/errors.js";
 import type { Params, ParamValues } from "../core/params.js";
+import { emitCrossEntropy } from "../network/cross-entropy.js";
 import { differentiate } from "../network/differentiate.js";
 import type { Graph, Network } from "../network/graph.js";
 import { createGraphBuilder, type GraphBuilder } from "../network/graph-builder.js";
@@ -7,7 +8,6 @@ import { inferShapes } from "../network/infer-shapes.js";
 import { planUnits, type UnitPlan } from "../network/plan-units.js";
 import { plainLayout } from "../network/state-layout.js";
 import { elementCount, type Shape, sameShape } from "../tensor/shape.js";
-import { emitCrossEntropy } from "./cross-entropy.js";
 import type { Optimizer } from "./optimizer.js";
 import { type RunningUpdate, updatedBuffers } from "./running-buffers.js";
 import {

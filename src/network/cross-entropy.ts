@@ -1,4 +1,4 @@
-import type { GraphBuilder } from "../network/graph-builder.js";
+import type { GraphBuilder } from "./graph-builder.js";
 
 export interface CrossEntropyOptions {
   /** i64 [n], each in [0, classes) */
