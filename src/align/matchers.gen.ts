@@ -3,8 +3,9 @@ import type { Matcher } from "./matcher.js";
 import { activations } from "./matchers/activations.js";
 import { frankWolfe } from "./matchers/frank-wolfe.js";
 import { mergeMany } from "./matchers/merge-many.js";
+import { sinkhorn } from "./matchers/sinkhorn.js";
 import { straightThrough } from "./matchers/straight-through.js";
 import { transport } from "./matchers/transport.js";
 import { weights } from "./matchers/weights.js";
 
-export const matchers: readonly Matcher[] = [activations, frankWolfe, mergeMany, straightThrough, transport, weights];
+export const matchers: readonly Matcher[] = [activations, frankWolfe, mergeMany, sinkhorn, straightThrough, transport, weights];

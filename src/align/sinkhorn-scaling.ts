@@ -10,6 +10,8 @@ export interface SinkhornOptions {
   readonly rounds: number;
   /** Sums may be off by this share; default 1e-4. */
   readonly tolerance?: number;
+  /** Logarithms of v from an earlier scaling of nearly the same scores; changed to those of this one. */
+  readonly start?: Float64Array;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface SinkhornOptions {
 export function sinkhornScaling(scores: Float32Array, options: SinkhornOptions): Float32Array {
   const { rows, columns, temperature, rounds, tolerance = 1e-4 } = options;
   const left = new Float64Array(rows);
-  const right = new Float64Array(columns);
+  const right = options.start ?? new Float64Array(columns);
   const kernel = new Float64Array(rows * columns);
   const largest = new Float64Array(columns);
   for (let done = 0; ; done += ROUNDS) {
