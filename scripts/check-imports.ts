@@ -15,7 +15,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const ENGINE = ["core", "tensor", "kernels", "linear-algebra", "checkpoint", "merge"];
 /** What knows networks and images too. */
 const WORKBENCH = [...ENGINE, "network", "data"];
-const TOOLS = ["train", "align", "repair", "evaluate"];
+const TOOLS = ["train", "align", "repair", "evaluate", "statistics"];
 
 /** What each folder may import besides itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -33,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   align: WORKBENCH,
   repair: WORKBENCH,
   evaluate: WORKBENCH,
+  statistics: [...WORKBENCH, "train", "repair"],
   library: [...WORKBENCH, ...TOOLS],
   lab: [...WORKBENCH, ...TOOLS, "library"],
   browser: [...WORKBENCH, ...TOOLS, "library"],

@@ -14,6 +14,7 @@ import { merge } from "./commands/merge.js";
 import { methods } from "./commands/methods.js";
 import { path } from "./commands/path.js";
 import { repair } from "./commands/repair.js";
+import { statistics } from "./commands/statistics.js";
 import { train } from "./commands/train.js";
 
-export const commands: readonly CliCommand[] = [align, archs, convert, couple, data, diff, evaluate, inspect, lab, lora, merge, methods, path, repair, train];
+export const commands: readonly CliCommand[] = [align, archs, convert, couple, data, diff, evaluate, inspect, lab, lora, merge, methods, path, repair, statistics, train];

@@ -1,6 +1,6 @@
 import type { Shape } from "../tensor/shape.js";
 import type { GradientContext } from "./operator.js";
-import type { Window } from "./window.js";
+import { placesOf, type Window } from "./window.js";
 
 /** A convolution of x [n, c, …] with a weight [o, c/groups, …kernel]. */
 export interface ConvFacts {
@@ -84,14 +84,6 @@ export function convWeightGradient(context: GradientContext, facts: ConvFacts): 
   });
   const joined = products.length === 1 ? products[0] : build.node("Concat", products, { axis: { int: 2 } });
   return build.node("Reshape", [joined, build.ints(...weight)]);
-}
-
-/** Every place of a kernel, row by row. */
-function placesOf(kernel: Shape): number[][] {
-  return kernel.reduce<number[][]>(
-    (places, size) => places.flatMap((place) => Array.from({ length: size }, (_, tap) => [...place, tap])),
-    [[]],
-  );
 }
 
 /**

@@ -61,6 +61,14 @@ export function readWindow(node: GraphNode, input: Shape, kernel: readonly numbe
   return { kernel, strides, dilations, padsBegin, padsEnd, output };
 }
 
+/** Every place of a kernel, row by row. */
+export function placesOf(kernel: readonly number[]): number[][] {
+  return kernel.reduce<number[][]>(
+    (places, size) => places.flatMap((place) => Array.from({ length: size }, (_, tap) => [...place, tap])),
+    [[]],
+  );
+}
+
 /** Whether windows never share an element and leave none out at the borders. */
 export function isTiling(window: Window, spatial: Shape): boolean {
   return spatial.every(
