@@ -1,8 +1,8 @@
 import { floatAttribute } from "../network/attributes.js";
 import { USUAL_EPSILON } from "../network/batch-norm-defaults.js";
+import { batchSizes } from "../network/batch-sizes.js";
 import type { GraphNode, Network } from "../network/graph.js";
 import { inferShapes } from "../network/infer-shapes.js";
-import { batchSizes } from "../repair/batch-sizes.js";
 import { normalizationsOf } from "../repair/normalizations.js";
 import { createTensor, type StateDict, type Tensor, tensorNumbers } from "../tensor/tensor.js";
 

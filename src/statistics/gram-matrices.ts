@@ -1,9 +1,9 @@
 import { meanOutputs, type RunOptions } from "../data/mean-outputs.js";
 import { intAttribute, intsAttribute } from "../network/attributes.js";
+import { batchSizes } from "../network/batch-sizes.js";
 import type { Attributes, GraphNode, Network } from "../network/graph.js";
 import { inferShapes } from "../network/infer-shapes.js";
 import { placesOf, readWindow } from "../network/window.js";
-import { batchSizes } from "../repair/batch-sizes.js";
 import { elementCount, type Shape } from "../tensor/shape.js";
 import { createTensor, type StateDict, type Tensor } from "../tensor/tensor.js";
 import type { MeasureSource } from "./measure-source.js";
