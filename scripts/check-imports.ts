@@ -33,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   align: WORKBENCH,
   repair: WORKBENCH,
   evaluate: WORKBENCH,
-  statistics: [...WORKBENCH, "train", "repair"],
+  statistics: [...WORKBENCH, "repair"],
   library: [...WORKBENCH, ...TOOLS],
   lab: [...WORKBENCH, ...TOOLS, "library"],
   browser: [...WORKBENCH, ...TOOLS, "library"],

@@ -6,6 +6,7 @@ import { inputFormatOf } from "../data/input-format-of.js";
 import type { RunOptions } from "../data/mean-outputs.js";
 import { batchSizes } from "../network/batch-sizes.js";
 import { checkStateDict } from "../network/check-state-dict.js";
+import { emitCrossEntropy } from "../network/cross-entropy.js";
 import { differentiate } from "../network/differentiate.js";
 import type { Network } from "../network/graph.js";
 import { createGraphBuilder } from "../network/graph-builder.js";
@@ -16,7 +17,6 @@ import { planUnits } from "../network/plan-units.js";
 import { floatsTensor, tensorFloats } from "../tensor/float32.js";
 import { elementCount } from "../tensor/shape.js";
 import { createTensor, type StateDict, type Tensor } from "../tensor/tensor.js";
-import { emitCrossEntropy } from "../train/cross-entropy.js";
 import { frozenNetwork } from "./frozen-network.js";
 import type { MeasureSource } from "./measure-source.js";
 
