@@ -38,7 +38,9 @@ export function svd(matrix: Matrix, options: { readonly multiply: Multiply; read
   const rank = Math.min(count, options.rank ?? count);
   const scale = matrix.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (scale === 0) return ofZeros(matrix, rank);
-  const scaled: Matrix = { ...matrix, values: matrix.values.map((value) => value / scale) };
+  // Squares of numbers within these bounds neither overflow nor vanish.
+  const factor = scale > 1e-100 && scale < 1e100 ? 1 : scale;
+  const scaled: Matrix = factor === 1 ? matrix : { ...matrix, values: matrix.values.map((value) => value / factor) };
   const gram = multiply(scaled, scaled, isWide ? { transposeB: true } : { transposeA: true });
   const { vectors } = symmetricEigen(gram);
   const turned = multiply(vectors, scaled, { transposeB: !isWide });
@@ -56,7 +58,7 @@ export function svd(matrix: Matrix, options: { readonly multiply: Multiply; read
   }
   const nonZero = norms.indexOf(0);
   if (nonZero >= 0) completeRows(large, nonZero);
-  const singular = norms.map((norm) => norm * scale);
+  const singular = norms.map((norm) => norm * factor);
   return isWide ? { singular, left: small, right: large } : { singular, left: large, right: small };
 }
 

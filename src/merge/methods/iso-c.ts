@@ -22,7 +22,7 @@ export const isoC = defineMergeMethod({
   combine: ({ models, base, params }) => meanTaskVector(models, base, params.lambda),
   matrix: {
     others: "mean of the task vectors",
-    numbers: ({ rows, cols }) => 4 * rows * cols + 4 * Math.min(rows, cols) ** 2,
+    numbers: ({ rows, cols }) => 5 * rows * cols + 4 * Math.min(rows, cols) ** 2,
     combine: async ({ models, taskVector, base, params, multiply }) => {
       const total = await taskVector(0);
       for (let task = 1; task < models; task++) addScaled(total, await taskVector(task), 1);

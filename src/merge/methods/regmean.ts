@@ -53,7 +53,7 @@ export const regmean = defineMergeMethod({
   matrix: {
     others: "mean",
     takes: ({ rows, cols }) => rows * cols > 0,
-    numbers: ({ rows, cols }) => 3 * cols * cols + 5 * rows * cols,
+    numbers: ({ rows, cols }) => 4 * cols * cols + 7 * rows * cols,
     combine: async (context) => {
       const { rows, cols, models, multiply, params } = context;
       const total = zeros(cols, cols);

@@ -31,8 +31,9 @@ export const tsv = defineMergeMethod({
     takes: ({ rows, cols, models }) => Math.min(rows, cols) >= Math.max(2, models),
     numbers: ({ rows, cols }) => {
       const side = Math.min(rows, cols);
-      // Singular vectors of all tasks; then a matrix, its image, its Gram matrix and eigenvectors, and what is made.
-      return side * (rows + cols) + 4 * rows * cols + 4 * side * side;
+      // Singular vectors of all tasks, and one side of them orthogonalised; a matrix, its image, its Gram matrix and
+      // eigenvectors, what is made of them, and what was used before and is not yet taken back.
+      return side * (2 * rows + cols) + 6 * rows * cols + 5 * side * side;
     },
     combine: async ({ rows, cols, models, taskVector, base, params, multiply }) => {
       const side = Math.min(rows, cols);

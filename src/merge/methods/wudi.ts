@@ -28,7 +28,7 @@ export const wudi = defineMergeMethod({
   combine: ({ models, base, params }) => meanTaskVector(models, base, params.lambda),
   matrix: {
     others: "mean of the task vectors",
-    numbers: ({ rows, cols }) => 6 * rows * cols + 2 * cols * cols,
+    numbers: ({ rows, cols }) => 8 * rows * cols + 3 * cols * cols,
     combine: async ({ rows, cols, models, taskVector, base, params, multiply }) => {
       const merged = zeros(rows, cols);
       // The loss is a quadratic: its gradient is 2·(τ·inputs − target), however many tasks there are.
