@@ -18,10 +18,10 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     doc: "small networks and few images: minutes",
     arch: "vgg16:width=0.125",
     seeds: 1,
-    images: 3000,
+    images: 2500,
     testImages: 1000,
     lambda: [0, 0.05, 0.5, "inf"],
-    depths: [0.25, 0.5, 0.75, 1],
+    depths: [0.25, 0.5, 1],
     sections: { training: { epochs: 5 }, repair: { batches: 15 }, path: { points: 11, images: 400, batches: 8 } },
   },
   full: {
