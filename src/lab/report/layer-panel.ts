@@ -28,6 +28,8 @@ const MARGINS = { top: 12, bottom: 42 };
 const LETTER = 6.4;
 /** Longer names are cut, so that they leave room for the values. */
 const MOST_LETTERS = 20;
+/** Values that grow larger, and differ by more, stand on a logarithmic axis. */
+const MOST_LINEAR = 10;
 
 /** The options of a panel with a row for each layer, from the image on downwards, and a symbol for each series. */
 export function layerPanel(
@@ -37,6 +39,8 @@ export function layerPanel(
   const values = rows.flatMap((row) => row.values.filter((value) => value !== undefined && Number.isFinite(value)));
   const top = Math.max(mark ?? 0, ...values.map((value) => value ?? 0));
   const bottom = Math.min(0, ...values.map((value) => value ?? 0));
+  const least = Math.min(mark ?? Number.POSITIVE_INFINITY, ...values.map((value) => value ?? 0));
+  const isLogarithmic = domain === undefined && least > 0 && top > MOST_LINEAR && top > MOST_LINEAR * least;
   const spans = rows.flatMap(({ layer, values: [...of] }) => {
     const known = of.filter((value) => value !== undefined && Number.isFinite(value)) as number[];
     return known.length < 2 ? [] : [{ layer, from: Math.min(...known), to: Math.max(...known) }];
@@ -49,7 +53,9 @@ export function layerPanel(
     marginBottom: MARGINS.bottom,
     marginLeft: Math.ceil(14 + LETTER * longest),
     marginRight: 16,
-    x: { domain: domain ?? [bottom, top * 1.05], label: null },
+    x: isLogarithmic
+      ? { type: "log", domain: [least / 1.2, top * 1.2], label: null }
+      : { domain: domain ?? [bottom, top * 1.05], label: null },
     y: { type: "point", domain: rows.map(({ layer }) => layer), label: null, padding: 0.5 },
     marks: [
       gridX({ ticks: 5, stroke: "var(--rule)", strokeOpacity: 1 }),

@@ -6,6 +6,13 @@ const NONE = "–";
 /** `95.1`; the unit is said beside it. */
 export const sayPercent = (value: number): string => (Number.isFinite(value) ? value.toFixed(1) : NONE);
 
+/** A share: `43.1 %`, `under 0.1 %`, and where it is many times the whole, `12 times`. */
+export function sayShare(share: number): string {
+  if (!Number.isFinite(share)) return NONE;
+  if (share > 0 && share < 0.0005) return "under 0.1 %";
+  return share < 10 ? `${sayPercent(100 * share)} %` : `${Number(share.toPrecision(2)).toLocaleString("en-US")} times`;
+}
+
 /** Three significant digits, so that small losses and large ones can both be told apart: `0.0126`, `2.31`, `145`. */
 export function sayLoss(value: number): string {
   if (!Number.isFinite(value)) return NONE;

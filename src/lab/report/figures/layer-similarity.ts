@@ -38,7 +38,7 @@ export function layerSimilarity({ layers, experiment }: LabResults): Figure | un
     title: "How alike the parents are",
     layout: "pair",
     says: `Aligning brings the weights nearer in ${nearer} of ${layers.length} layers.${hasCorrelation ? ` The mean correlation of units of the same number goes from ${two(meanOf("before"))} to ${two(meanOf("after"))}.` : ""}`,
-    reading: `Left, the distance of the weights, 0 where they are equal and about 1.4 where they have nothing to do with each other. Right, the correlation of units of the same number over images of both datasets, 1 where they do the same. Linear CKA compares layers as a whole, whatever the order of their units: where it is high and the correlation low, both networks compute alike in another order, which is what aligning can mend. Where CKA itself is low, no order of the units makes them alike.${experiment.seeds.length > 1 ? " First seed only." : ""}`,
+    reading: `The distance of the weights is 0 where they are equal; random weights around 0 are about 1.4 from one another. The other panel has the correlation of units of the same number over images of both datasets, 1 where they do the same. Linear CKA compares layers as a whole, whatever the order of their units: where it is high and the correlation low, both networks compute alike in another order, which is what aligning can mend. Where CKA itself is low, no order of the units makes them alike.${experiment.seeds.length > 1 ? " First seed only." : ""}`,
     papers: ["cka", "convergent", "git-re-basin"],
     legend: alike.some(({ values }) => values[2] !== undefined) ? [BEFORE, AFTER, CKA] : [BEFORE, AFTER],
     panels: [

@@ -2,7 +2,7 @@ import type { LabResults } from "../../results.js";
 import { NARROW, WIDE } from "../axes.js";
 import type { Figure } from "../figure.js";
 import { layerPanel } from "../layer-panel.js";
-import { sayPercent } from "../say.js";
+import { sayShare } from "../say.js";
 import type { Series } from "../series.js";
 
 const SERIES: readonly Series[] = [
@@ -25,7 +25,7 @@ export function layerVariance({ layers, experiment }: LabResults): Figure | unde
     id: "variance",
     title: "What is left of the signal",
     layout: "wide",
-    says: `In the last layer, ${last.layer}, the mean keeps ${sayPercent(100 * last.variance.plain)} % of its parents' variance as they were trained, ${sayPercent(100 * last.variance.aligned)} % aligned, ${sayPercent(100 * last.variance.alignedRepaired)} % aligned and repaired.`,
+    says: `In the last layer, ${last.layer}, the mean has ${sayShare(last.variance.plain)} of its parents' variance as they were trained, ${sayShare(last.variance.aligned)} aligned, ${sayShare(last.variance.alignedRepaired)} aligned and repaired.`,
     reading: `For each layer, from the image on downwards: the variance of what its units do in the mean of both parents, as a share of the parents' own. At 1, the upright line, the mean is as lively as its parents. Where units that do different things are averaged they cancel, the variance falls layer upon layer, and statistics stored for the parents fit no longer.${experiment.seeds.length > 1 ? " First seed only." : ""}`,
     papers: ["repair", "swa"],
     legend: SERIES,
@@ -38,9 +38,9 @@ export function layerVariance({ layers, experiment }: LabResults): Figure | unde
       },
     ],
     numbers: {
-      caption: "Share of the parents' variance, in percent",
+      caption: "Share of the parents' variance",
       head: ["Layer", ...SERIES.map(({ name }) => name)],
-      rows: rows.map(({ layer, values }) => [layer, ...values.map((value) => sayPercent(100 * value))]),
+      rows: rows.map(({ layer, values }) => [layer, ...values.map((value) => sayShare(value))]),
     },
   };
 }

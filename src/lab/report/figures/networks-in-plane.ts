@@ -24,8 +24,8 @@ const LABEL_DISTANCE = 20;
 const LINE = 15;
 const LETTER = 6.6;
 const MARGINS = { left: 40, right: 20 };
-/** Longer names are cut. */
-const MOST_LETTERS = 34;
+/** Longer names are cut: in the wide drawing, and in the narrow one and at the axes. */
+const MOST_LETTERS = { wide: 52, narrow: 32 };
 
 /** Every network as a point: how well it knows the first dataset, how well the second. */
 export function networksInPlane(results: LabResults): Figure | undefined {
@@ -48,12 +48,12 @@ export function networksInPlane(results: LabResults): Figure | undefined {
       marginRight: MARGINS.right,
       hasGridX: true,
       x: {
-        label: `accuracy on ${shortened(first, MOST_LETTERS)} (%)`,
+        label: `accuracy on ${shortened(first, MOST_LETTERS.narrow)} (%)`,
         domain: [0, 100],
         ticks: [0, 20, 40, 60, 80, 100],
       },
       y: {
-        label: `accuracy on ${shortened(second, MOST_LETTERS)} (%)`,
+        label: `accuracy on ${shortened(second, MOST_LETTERS.narrow)} (%)`,
         domain: [0, 100],
         ticks: [0, 20, 40, 60, 80, 100],
       },
@@ -155,7 +155,7 @@ function labels(
 ): Markish[] {
   const place = ({ accuracy: [one, other] }: NetworkResult) => ({ x: one.median, y: other.median });
   const perPixel = 100 / (width - MARGINS.left - MARGINS.right);
-  const texts = named.map(({ title }) => shortened(title, MOST_LETTERS));
+  const texts = named.map(({ title }) => shortened(title, width < WIDE ? MOST_LETTERS.narrow : MOST_LETTERS.wide));
   const placed = placeLabels(
     named.map((network, i) => ({
       ...place(network),

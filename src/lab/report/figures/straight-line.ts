@@ -102,7 +102,11 @@ function lossPanel(dataset: string, paths: readonly PathCurve[]): Panel {
             { clip: true },
           ),
         ),
-        ...curves.flatMap((curve) => barrierMarks(curve, top)),
+        ...[...curves]
+          .filter((curve) => curve.t.length > 1 && curve.barrier.value >= LEAST_SHOWN * top)
+          .sort((one, other) => one.barrier.t - other.barrier.t)
+          // The first label stands to the left, so that barriers near one another keep theirs apart.
+          .flatMap((curve, i) => barrierMarks(curve, { top, isLeft: i === 0 })),
       ],
     }),
   };
@@ -118,14 +122,14 @@ function chord({ variant, t, loss, barrier }: PathCurve, top: number): Markish[]
   return [link(ends, { x1: "x1", y1: "y1", x2: "x2", y2: "y2", stroke, strokeOpacity: 0.5, strokeWidth: 0.75 })];
 }
 
-function barrierMarks({ variant, t, loss, barrier }: PathCurve, top: number): Markish[] {
-  if (barrier.value < LEAST_SHOWN * top || t.length < 2) return [];
+function barrierMarks(
+  { variant, t, loss, barrier }: PathCurve,
+  { top, isLeft }: { readonly top: number; readonly isLeft: boolean },
+): Markish[] {
   const share = (barrier.t - t[0]) / (t[t.length - 1] - t[0]);
   const foot = loss[0] + share * (loss[loss.length - 1] - loss[0]);
   const head = Math.min(top, foot + barrier.value);
   const stroke = `var(${SERIES[variant].colour})`;
-  // Barriers of several variants lie near one another: labels stand on both sides.
-  const isLeft = variant === "aligned";
   const ends = [
     { x: barrier.t, y: foot },
     { x: barrier.t, y: head },

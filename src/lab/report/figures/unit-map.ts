@@ -2,6 +2,7 @@ import { frame, type RenderFunction } from "@observablehq/plot";
 import type { LabResults, UnitMatches } from "../../results.js";
 import { panel } from "../axes.js";
 import type { Figure, Panel } from "../figure.js";
+import { sayCount } from "../say.js";
 
 type Side = UnitMatches["before"];
 
@@ -33,7 +34,7 @@ export function unitMap({ matches, experiment }: LabResults): Figure | undefined
     id: "units",
     title: "Which unit matched which",
     layout: "small",
-    says: `Of ${units} units in ${matches.length} layer${matches.length === 1 ? "" : "s"}, ${before} correlate best with the unit of the same number before aligning, and ${after} after.`,
+    says: `Of ${sayCount(units)} units in ${matches.length} layer${matches.length === 1 ? "" : "s"}, ${sayCount(before)} correlate best with the unit of the same number before aligning, and ${sayCount(after)} after.`,
     reading: `Each mark is a unit of the first parent (to the right, by its number); its height is the number of that unit of the second parent whose doings correlate best with it, over images of both datasets. The stronger its colour, the higher the correlation. In networks trained apart the numbers mean nothing and marks lie anywhere; aligning gives the second parent's units new numbers, so that partners stand on the diagonal. A unit off the diagonal has its best partner elsewhere: several units may share one, but in an order each has its own.${experiment.seeds.length > 1 ? " First seed only." : ""}`,
     papers: ["convergent", "git-re-basin", "invariance"],
     panels: shown.flatMap(mapsOf),

@@ -50,7 +50,9 @@ function detailsOf({ networks, experiment }: LabResults) {
   const { datasets, seeds } = experiment;
   const hasSeeds = seeds.length > 1;
   return {
-    caption: `How each network was made, its loss${hasSeeds ? ", and each seed" : ""}`,
+    caption: hasSeeds
+      ? "How each network was made, its loss, and each seed"
+      : "How each network was made, and its loss",
     head: [
       "Network",
       "made by",
