@@ -10,6 +10,8 @@ import { writeText } from "./training-files.js";
 const FILES = {
   results: "results.json",
   table: "results.csv",
+  markdown: "results.md",
+  picture: "results.svg",
   timings: "timings.json",
   report: "report.html",
 } as const;
@@ -49,14 +51,20 @@ export async function openLabFolder(
       const timings = await timingsOf(lab, store);
       const { renderReport } = await import("../lab/report/render-report.js");
       const { resultsCsv } = await import("../lab/report/results-csv.js");
+      const { resultsMarkdown } = await import("../lab/report/results-markdown.js");
+      const { renderPicture } = await import("../lab/report/render-picture.js");
       const paths = {
         results: join(folder, FILES.results),
         table: join(folder, FILES.table),
+        markdown: join(folder, FILES.markdown),
+        picture: join(folder, FILES.picture),
         timings: join(folder, FILES.timings),
         report: join(folder, FILES.report),
       };
       await writeText(paths.results, `${JSON.stringify(results, undefined, 1)}\n`);
       await writeText(paths.table, resultsCsv(results));
+      await writeText(paths.markdown, resultsMarkdown(results));
+      await writeText(paths.picture, await renderPicture(results));
       await writeText(paths.timings, `${JSON.stringify(timings, undefined, 2)}\n`);
       await writeText(paths.report, await renderReport(results, timings));
       await clearPartial(stages);

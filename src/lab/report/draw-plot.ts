@@ -8,28 +8,31 @@ export interface PlotNames {
   /** What the drawing is, for those who cannot see it; without it the drawing is an ornament. */
   readonly label?: string;
   readonly description?: string;
+  /** A style sheet of its own, for a drawing that stands alone; of this program, never of data. */
+  readonly style?: string;
 }
 
 /**
  * Draws with Observable Plot, as SVG markup to stand in a page. Numbers are rounded to hundredths of a pixel and names
  * given anew, so that the same data give the same bytes wherever and however often they are drawn.
  */
-export function drawPlot(options: Plot.PlotOptions, { id, label, description }: PlotNames): Html {
+export function drawPlot(options: Plot.PlotOptions, { id, label, description, style }: PlotNames): Html {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = Plot.plot({ ...options, document: document as unknown as Document, className: "plot" });
   const naming: Naming = { id, names: new Map() };
   const inner = [...svg.childNodes].map((node) => serialize(node, naming)).join("");
+  const sheet = style === undefined ? "" : `<style>${style}</style>`;
   const [width, height] = ["width", "height"].map((name) => svg.getAttribute(name));
   const size = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
   const start = `<svg xmlns="http://www.w3.org/2000/svg" class="plot" ${size} fill="currentColor" text-anchor="middle"`;
   if (label === undefined) return markup(`${start} aria-hidden="true">${inner}</svg>`);
   const title = `<title id="${id}-title">${escapeText(label)}</title>`;
   if (description === undefined) {
-    return markup(`${start} role="img" aria-labelledby="${id}-title">${title}${inner}</svg>`);
+    return markup(`${start} role="img" aria-labelledby="${id}-title">${title}${sheet}${inner}</svg>`);
   }
   const text = `<desc id="${id}-desc">${escapeText(description)}</desc>`;
   return markup(
-    `${start} role="img" aria-labelledby="${id}-title" aria-describedby="${id}-desc">${title}${text}${inner}</svg>`,
+    `${start} role="img" aria-labelledby="${id}-title" aria-describedby="${id}-desc">${title}${text}${sheet}${inner}</svg>`,
   );
 }
 

@@ -4,9 +4,11 @@ import { describe, expect, test } from "vitest";
 import { makeLabResults, makeStageTimings } from "../../../test/support/lab-results.js";
 import type { LabResults } from "../results.js";
 import { PAPERS } from "./papers.js";
+import { renderPicture } from "./render-picture.js";
 import { renderReport } from "./render-report.js";
 import { renderSummary } from "./render-summary.js";
 import { resultsCsv } from "./results-csv.js";
+import { resultsMarkdown } from "./results-markdown.js";
 
 const render = (results: LabResults): Promise<string> => renderReport(results, makeStageTimings(results));
 
@@ -269,6 +271,34 @@ test("the summary for the terminal", () => {
     * best merged network by the mean of both
     That is all."
   `);
+});
+
+test.each([1, 3])("the picture of %d seeds stands alone, and names what it shows", async (seeds) => {
+  const results = makeLabResults({ seeds, datasets: ["<pen>", "plate"] });
+  const picture = await renderPicture(results);
+  expect(unbalanced(picture)).toEqual([]);
+  expect(picture.match(/(?:src|href|url\(|@import|NaN|undefined).{20}/)?.[0]).toBeUndefined();
+  const { document } = parseHTML(picture) as unknown as { document: Document };
+  const texts = [...document.querySelectorAll("text")].map(({ textContent }) => textContent);
+  const networks = new Map(results.networks.map((network) => [network.id, network]));
+  for (const id of ["parent-a", "both", "mean", "activations-mean-per-dataset", "zip-0.3", "heads"]) {
+    const network = networks.get(id);
+    expect(texts).toContain(network?.title);
+    expect(texts).toContain(network?.accuracy[1].median.toFixed(1));
+  }
+  expect(texts).not.toContain(networks.get("weights-mean-repaired")?.title);
+  expect(texts).toContain("<pen> (%)");
+  expect((await renderPicture(structuredClone(results))) === picture).toBe(true);
+});
+
+test("the table in Markdown has every network, the best merged one in bold, and no markup of data", () => {
+  const results = makeLabResults({ seeds: 3, datasets: ["a|b", "<i>*c*"] });
+  const lines = resultsMarkdown(results).trimEnd().split("\n");
+  expect(lines[0]).toBe("| network | a\\|b | \\<i\\>\\*c\\* | mean |");
+  expect(lines).toHaveLength(2 + results.networks.length);
+  expect(lines.filter((line) => line.startsWith("| **"))).toHaveLength(1);
+  const [{ median, min, max }] = results.networks[0].accuracy;
+  expect(lines[2]).toContain(`| ${median.toFixed(1)} (${min.toFixed(1)}–${max.toFixed(1)}) |`);
 });
 
 test("CSV has a line for each network, dataset and seed, and quotes what must be quoted", () => {
