@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
 import { OnebasinError } from "../core/errors.js";
+import { version } from "../node/version.js";
 import type { CliCommand } from "./command.js";
 import { commands } from "./commands.gen.js";
 import { createOutput } from "./output.js";
-import { version } from "./version.js";
 
 const EXIT = { failed: 1, usage: 2, interrupted: 130 } as const;
 

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { OnebasinError } from "../core/errors.js";
+import type { Lab, LabCommands } from "../lab/open-lab.js";
 import type { LabResults, StageTimings } from "../lab/results.js";
-import type { Lab, LabCommands } from "../lab/run-lab.js";
 import { createLabStore, type LabStore, PARTIAL } from "./lab-store.js";
 import { writeText } from "./training-files.js";
 

@@ -1,6 +1,6 @@
 import { OnebasinError } from "../../core/errors.js";
-import type { Lab } from "../../lab/run-lab.js";
-import type { LabSettings } from "../../lab/settings/lab-settings.js";
+import type { Lab } from "../../lab/open-lab.js";
+import type { Given } from "../../lab/settings/given.js";
 import type { HashedStage } from "../../lab/stage.js";
 import type { LabFolder } from "../../node/lab-folder.js";
 import { parseCount } from "../arguments.js";
@@ -35,25 +35,13 @@ export const lab = defineCommand({
   ],
   run: async (call) => {
     const { options, output, signal } = call;
-    const { settings, network } = await settingsOf(call);
-    const { openLab } = await import("../../lab/run-lab.js");
-    const { openLabFolder } = await import("../../node/lab-folder.js");
-    const { createDatasetCache } = await import("../../node/dataset-cache.js");
-    const { onnxRuntime } = await import("../../node/onnx-runtime.js");
-    const { version } = await import("../version.js");
-    const opened = await openLab({
-      settings,
-      network,
-      version,
-      runtime: onnxRuntime,
-      environment: createDatasetCache({ onProgress: output.onProgress, signal }),
-      threads: parseCount("--threads", options.threads),
-      signal,
-      onProgress: output.onProgress,
-    });
+    const { prepareLab } = await import("../../node/prepare-lab.js");
+    const { lab: opened, folder } = await prepareLab(
+      (options.output as string | undefined) ?? USUAL_FOLDER,
+      await settingsOf(call),
+      { threads: parseCount("--threads", options.threads), onProgress: output.onProgress, signal },
+    );
     for (const note of opened.notes) output.note(note);
-    const folderPath = (options.output as string | undefined) ?? USUAL_FOLDER;
-    const folder = await openLabFolder(folderPath, { architecture: settings.arch });
     const commands = commandsOf(call);
     if (options.plan === true) await printPlan(call, { opened, folder, commands });
     else if (options.stage !== undefined) await runOne(call, { opened, folder });
@@ -62,15 +50,10 @@ export const lab = defineCommand({
 });
 
 /** Settings of the file and, over them, of the command line. */
-async function settingsOf({ args, options }: CliCall) {
+async function settingsOf({ args, options }: CliCall): Promise<Given> {
   const { givenOver, givenValue } = await import("../../lab/settings/given.js");
   const { readLabFile } = await import("../../lab/settings/read-lab-file.js");
-  const { resolveSettings } = await import("../../lab/settings/resolve-settings.js");
-  const { loadArchitecture } = await import("../../node/load-architecture.js");
-  if (args.length > 1) throw new OnebasinError("usage", `lab takes one file of settings; ${args.length} given.`);
   const [path] = args;
-  const given =
-    path === undefined ? givenValue({}, "the settings") : readLabFile(await readSettings(path), { name: path });
   const told = givenValue(
     {
       preset: options.preset,
@@ -85,9 +68,8 @@ async function settingsOf({ args, options }: CliCall) {
     },
     "the command line",
   );
-  const settings: LabSettings = resolveSettings(givenOver(given, told));
-  const { name, network } = await loadArchitecture(settings.arch);
-  return { settings: { ...settings, arch: name }, network };
+  if (path === undefined) return told;
+  return givenOver(readLabFile(await readSettings(path), { name: path }), told);
 }
 
 async function readSettings(path: string): Promise<string> {
