@@ -138,9 +138,11 @@ export const storeF64 = (offset: number, value: Code): Code => [
 
 /** Does the statements, and again as long as the condition that follows them is not 0. */
 export const repeat = (statements: Code, condition: Code): Code => [
-  ...[0x03, 0x40],
+  0x03,
+  0x40,
   ...statements,
   ...condition,
-  ...[0x0d, 0x00],
+  0x0d,
+  0x00,
   0x0b,
 ];

@@ -35,7 +35,14 @@ export function encodeModule({ params, locals, globals, body }: ModuleContent): 
   ];
   const code = [...list(locals.map((type) => [1, TYPES[type]])), ...body, 0x0b];
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    0x00,
+    0x61,
+    0x73,
+    0x6d,
+    0x01,
+    0x00,
+    0x00,
+    0x00,
     ...section(1, [type]),
     ...section(2, [memory]),
     ...section(3, [[0]]),
