@@ -109,6 +109,14 @@ const claims: Readonly<Record<string, (rows: readonly Row[], output: string) => 
     expect(plate).toBeGreaterThan(60);
     expect(output).toContain("bn3.bias\n");
   },
+  "10-zip.ts"(rows, output) {
+    const [, , mean, all, , , first] = rows;
+    expect(all.both).toBeGreaterThan(mean.both + 25);
+    expect(first.both).toBeGreaterThan(all.both);
+    const sizes = numbersAfter(output, "layers,");
+    expect(sizes).toHaveLength(4);
+    expect(sizes.toSorted((x, y) => x - y)).toEqual(sizes);
+  },
 };
 
 describe("each example prints what the gallery shows, and shows what it claims", async () => {
