@@ -74,6 +74,16 @@ const program = new Command("onebasin")
   .exitOverride()
   .configureHelp({ sortSubcommands: false });
 for (const command of commands) addCommand(program, command);
+program.addHelpText(
+  "after",
+  `
+Two files, one network, and whether it works:
+  onebasin diff a.pth b.pth
+  onebasin merge a.pth b.pth --method sum -o sum.pth
+  onebasin merge a.pth b.pth -o merged.pth --align activations --repair --data mnist svhn --evaluate
+
+More on each command: onebasin merge --help. Exit status: 0 done, 1 the input is at fault, 2 the command line, 130 stopped.`,
+);
 for (const sub of program.commands) sub.exitOverride().showHelpAfterError("(see --help)");
 
 try {

@@ -1,8 +1,10 @@
 import type { SingleBar } from "cli-progress";
 import type { OnProgress, ProgressEvent } from "../core/progress.js";
 
-/** Shorter work shows no progress at all. */
+/** Shorter work shows no bar. */
 const PATIENCE_MS = 400;
+/** Shorter work prints no lines, which stay: a lone one looks as if the work had stopped there. */
+const LINE_PATIENCE_MS = 3000;
 /** Without a terminal, a line is printed each time this share of the work is done, */
 const LINE_SHARE = 0.1;
 /** but not more often than this: short stages follow each other quickly. */
@@ -20,7 +22,7 @@ export function createProgress({ silent }: { readonly silent: boolean }): Progre
 }
 
 function lineProgress(): Progress {
-  const start = performance.now();
+  let start: number | undefined;
   let stage = "";
   let printed = 0;
   let printedAt = Number.NEGATIVE_INFINITY;
@@ -32,7 +34,8 @@ function lineProgress(): Progress {
       }
       const share = event.total === 0 ? 1 : event.done / event.total;
       const now = performance.now();
-      if (now - start < PATIENCE_MS || share < printed + LINE_SHARE || now - printedAt < LINE_PAUSE_MS) return;
+      start ??= now;
+      if (now - start < LINE_PATIENCE_MS || share < printed + LINE_SHARE || now - printedAt < LINE_PAUSE_MS) return;
       printed = share;
       printedAt = now;
       process.stderr.write(`${stage} ${Math.floor(share * 100)} % (${amount(event)})\n`);

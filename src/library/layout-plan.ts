@@ -57,7 +57,7 @@ function writableFormat(fileName: string, id: string | undefined): WritableForma
   const endsWith = (extension: string): boolean => fileName.toLowerCase().endsWith(extension);
   const format = writable.find(({ extensions }) => extensions.some(endsWith));
   if (format !== undefined) return format;
-  throw new OnebasinError("bad-argument", `${fileName} has no extension that says which format to write.`, {
+  throw new OnebasinError("bad-argument", `The extension of ${fileName} is none of a format that can be written.`, {
     hint: `Formats: ${writable.map(({ id: known, extensions }) => `${known} (${extensions.join(", ")})`).join(", ")}.`,
   });
 }

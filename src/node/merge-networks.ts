@@ -1,5 +1,4 @@
 import { type Alignment, align } from "../align/align.js";
-import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { OnebasinError } from "../core/errors.js";
 import type { OnProgress } from "../core/progress.js";
 import type { ImageSet } from "../data/image-set.js";
@@ -8,7 +7,7 @@ import type { TensorPlan } from "../merge/plan.js";
 import type { Network } from "../network/graph.js";
 import { type Repaired, repair } from "../repair/repair.js";
 import type { StateDict } from "../tensor/tensor.js";
-import { type MergeOptions, merge, toStateDict } from "./index.js";
+import { type MergeOptions, type ModelInput, merge, toStateDict } from "./index.js";
 import { onnxRuntime } from "./onnx-runtime.js";
 
 export interface MergeNetworksOptions {
@@ -42,11 +41,11 @@ export interface MergedNetworks {
 /**
  * The whole way from networks trained apart to one that works: units in one order, merged, statistics put right.
  *
- * @param models by name, at least two; all are held in memory
+ * @param models by name, at least two: paths, checkpoints or state dicts; all are held in memory
  * @throws as `align`, `merge` and `repair`
  */
 export async function mergeNetworks(
-  models: Readonly<Record<string, Checkpoint>>,
+  models: Readonly<Record<string, ModelInput>>,
   options: MergeNetworksOptions,
 ): Promise<MergedNetworks> {
   const { images, threads, seed, signal, onProgress } = options;

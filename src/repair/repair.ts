@@ -60,10 +60,15 @@ export async function repair(
   const weights = options.weights ?? parents.map(() => 1);
   const method = options.method ?? (normalizationsOf(network).length > 0 ? "statistics" : "rescale");
   checkModels(network, state, { parents, weights, source });
-  if (method !== "data-free" && data === undefined) throw missing(method, "images", "--data mnist");
-  if (method !== "statistics" && parents.length === 0) {
-    throw missing(method, "the models it was merged from", "--parents a.pth b.pth");
-  }
+  throwProblems(
+    [
+      ...(method !== "data-free" && data === undefined ? [missing(method, "images", "--data mnist")] : []),
+      ...(method !== "statistics" && parents.length === 0
+        ? [missing(method, "the models it was merged from", "--parents a.pth b.pth")]
+        : []),
+    ],
+    `the repair of ${source}`,
+  );
   const values = layersOf(network).map(({ value }) => value);
   const measure = (of: StateDict): Promise<ReadonlyMap<string, ChannelMoments>> =>
     channelMoments({ network, state: of }, values, { ...options, ...(data as BatchSource) });

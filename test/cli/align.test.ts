@@ -143,7 +143,7 @@ test("path writes a chart and finds the best point", async () => {
 
 test.each([
   [["align", "a.pth", "b.pth", "-o", "x.pth", "--using", "activations"], 1, "compares what units do on images"],
-  [["align", "a.pth", "b.pth"], 2, "align needs -o once for each model after the first: 1 times."],
+  [["align", "a.pth", "b.pth"], 2, "align writes each model after the first: it needs 1 times -o, and has 0."],
   [["repair", "a.pth", "-o", "x.pth"], 1, 'Repair by "statistics" needs images; none were given.'],
   [["align", "a.pth", "b.pth", "-o", "x.pth", "--using", "transport:by=activations"], 1, "were given"],
   [["align", "a.pth", "b.pth", "-o", "x.pth", "--using", "transport:metric=angle"], 1, 'Parameter "metric"'],

@@ -42,7 +42,7 @@ export const align = defineCommand({
     if (options.specOnly !== true && paths.length !== args.length - 1) {
       throw new OnebasinError(
         "usage",
-        `align needs -o once for each model after the first: ${args.length - 1} times.`,
+        `align writes each model after the first: it needs ${args.length - 1} times -o, and has ${paths.length}.`,
         {
           hint: "onebasin align a.pth b.pth -o b-aligned.pth",
         },

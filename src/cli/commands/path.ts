@@ -1,4 +1,4 @@
-import { OnebasinError } from "../../core/errors.js";
+import { OnebasinError, throwProblems } from "../../core/errors.js";
 import { parseNamed } from "../../core/parse-named.js";
 import type { ImageSet } from "../../data/image-set.js";
 import { sliceImages } from "../../data/slice-images.js";
@@ -47,6 +47,11 @@ export const path = defineCommand({
     const models = await loadStates(args, call);
     const { networks } = await networksOf(models, call);
     const [network] = networks;
+    if (options.align === undefined) {
+      const { checkStateDict } = await import("../../network/check-state-dict.js");
+      const problems = models.flatMap(({ path: source, state }) => checkStateDict(network, state, { source }));
+      throwProblems(problems, "the ends of the path");
+    }
     const test = await loadImages(call, { split: "test", limit: parseCount("--limit", options.limit) });
     const training = wantsTraining
       ? divide(await loadImages(call, { split: "train" }), holdout)

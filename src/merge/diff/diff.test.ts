@@ -92,6 +92,19 @@ test("units in another order are found out, also when the first layer alone show
   expect(verdict.text).toContain("align first");
 });
 
+test("networks in one order by a third of their units may have been aligned", async () => {
+  const [a, other] = [draw(1), draw(2)];
+  const mixed = Object.fromEntries(
+    Object.entries(a).map(([key, values]) => {
+      const same = Math.ceil(SHAPES[key][0] / 3) * (SHAPES[key][1] ?? 1);
+      return [key, [...values.slice(0, same), ...other[key].slice(same)]];
+    }),
+  );
+  const { verdict } = await compare(checkpoint("a", a), checkpoint("b", mixed));
+  expect(verdict.id).toBe("trained-apart");
+  expect(verdict.text).toContain("align first, or, where that is done, repair");
+});
+
 test("prefixes do not count as a difference; other keys and shapes do", async () => {
   const a = draw(1);
   const wrapped = await compare(

@@ -16,6 +16,8 @@ export interface Verdict {
 const SAME_ORDER = 0.9;
 /** Below this share, units do not correspond. */
 const OTHER_ORDER = 0.5;
+/** From this share on it is more than chance: the networks may have been aligned, which seldom finds more. */
+const ALIGNED_ORDER = 0.2;
 /** From this cosine on, units that stand in the same order have also stayed close; a median over layers. */
 const STAYED_CLOSE = 0.75;
 /** Rows that find a partner this similar elsewhere are the same units in another order. */
@@ -65,6 +67,12 @@ export function verdictOf(findings: Findings): Verdict {
   }
   if (bestCosine !== undefined && bestCosine >= SAME_UNIT) {
     return { id: "reordered", text: "The same units in another order: align first." };
+  }
+  if (sameOrder >= ALIGNED_ORDER) {
+    return {
+      id: "trained-apart",
+      text: `Trained apart: only ${share} of the hidden units stand in the same order; align first, or, where that is done, repair the merged network and measure it.`,
+    };
   }
   return {
     id: "trained-apart",
