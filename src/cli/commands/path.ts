@@ -54,7 +54,7 @@ export const path = defineCommand({
     }
     const test = await loadImages(call, { split: "test", limit: parseCount("--limit", options.limit) });
     const training = wantsTraining
-      ? divide(await loadImages(call, { split: "train" }), holdout)
+      ? divide(await loadImages(call, { split: "train" }), wantsBest ? holdout : 0)
       : { seen: [], held: [] };
     const run = await runOptions(call);
     const library = await import("../../evaluate/path.js");
@@ -138,7 +138,7 @@ export const path = defineCommand({
   },
 });
 
-/** The last images of each training set are held out. */
+/** The last images of each training set are held out, where a point is searched on them. */
 function divide(sets: readonly ImageSet[], count: number): { readonly seen: ImageSet[]; readonly held: ImageSet[] } {
   for (const { name, count: all } of sets) {
     if (all > count) continue;
