@@ -16,5 +16,6 @@ import { path } from "./commands/path.js";
 import { repair } from "./commands/repair.js";
 import { statistics } from "./commands/statistics.js";
 import { train } from "./commands/train.js";
+import { zip } from "./commands/zip.js";
 
-export const commands: readonly CliCommand[] = [align, archs, convert, couple, data, diff, evaluate, inspect, lab, lora, merge, methods, path, repair, statistics, train];
+export const commands: readonly CliCommand[] = [align, archs, convert, couple, data, diff, evaluate, inspect, lab, lora, merge, methods, path, repair, statistics, train, zip];

@@ -56,8 +56,6 @@ export interface ZipOptions extends RunOptions {
   readonly params?: Readonly<Record<string, unknown>>;
   /** Whether statistics are put right afterwards; default true. */
   readonly repair?: boolean;
-  /** Whether batch-norm statistics are also taken on each dataset alone and kept beside the shared ones; default false. */
-  readonly perDataset?: boolean;
 }
 
 /** A layer of the trunk. */
@@ -76,7 +74,7 @@ export interface ZippedLayer extends VarianceKept {
 export interface Zipped {
   /** One network with an output for each model. */
   readonly network: Network;
-  /** In f32; of the trunk under the models' keys, of the heads as `HEAD.KEY`. With `perDataset`, `statistics.DATASET.KEY`. */
+  /** In f32; of the trunk under the models' keys, of the heads as `HEAD.KEY`. */
   readonly state: StateDict;
   /** Names of the outputs: those of the models. */
   readonly heads: readonly string[];

@@ -6,7 +6,6 @@ import type { ImageSet } from "../data/image-set.js";
 import { evaluate } from "../evaluate/evaluate.js";
 import type { Network } from "../network/graph.js";
 import { joinHeads } from "../network/join-heads.js";
-import { serializeOnnx } from "../network/onnx/serialize-onnx.js";
 import { outputClasses } from "../network/output-classes.js";
 import { normalizationsOf } from "../repair/normalizations.js";
 import { repair } from "../repair/repair.js";
@@ -22,7 +21,8 @@ import {
 import { merge, open, save, toStateDict } from "./index.js";
 import { ARCHITECTURE_KEY } from "./load-architecture.js";
 import { onnxRuntime } from "./onnx-runtime.js";
-import { writeBytes, writeText } from "./training-files.js";
+import { saveHeads } from "./save-heads.js";
+import { writeText } from "./training-files.js";
 
 /** A network of a coupled training, and what its files are called. */
 export interface NamedNetwork {
@@ -68,8 +68,6 @@ export interface CoupledResult {
 const FILES = {
   average: "average.safetensors",
   start: "start.safetensors",
-  headsNetwork: "heads.onnx",
-  headsCheckpoint: "heads.safetensors",
   history: "history.jsonl",
   report: "couple.json",
   snapshot: "couple.resume.safetensors",
@@ -144,7 +142,7 @@ export async function coupleToFolder(
   }
   const tied =
     lambda > 0 && plan.parameters.some(({ strength }) => strength > 0 && !Number.isFinite(strength * lambda));
-  const heads = tied && sameInputs(networks) ? await saveHeads() : undefined;
+  const heads = tied && sameInputs(networks) ? await saveTied() : undefined;
   const result: CoupledResult = {
     lambda: Number.isFinite(lambda) ? lambda : "inf",
     networks: saved,
@@ -157,12 +155,9 @@ export async function coupleToFolder(
   await rm(at(FILES.snapshot), { force: true });
   return result;
 
-  async function saveHeads(): Promise<CoupledResult["heads"]> {
+  async function saveTied(): Promise<CoupledResult["heads"]> {
     const joined = joinHeads(networks.map((it, index) => ({ ...it, state: states[index] })));
-    const [path, checkpoint] = [at(FILES.headsNetwork), at(FILES.headsCheckpoint)];
-    await writeBytes(path, serializeOnnx(joined.network, { state: joined.state }));
-    await save(joined.state, checkpoint, {});
-    return { network: path, checkpoint, shared: joined.shared.length };
+    return { ...(await saveHeads(folder, joined, { name: "heads" })), shared: joined.shared.length };
   }
 }
 

@@ -26,6 +26,7 @@ export { GREY_32, type InputFormat } from "../data/input-format.js";
 export { type LoadDatasetOptions, loadDataset } from "../data/load-dataset.js";
 export { type EvaluateOptions, type Evaluation, evaluate } from "../evaluate/evaluate.js";
 export { type EnsembleMember, evaluateEnsemble } from "../evaluate/evaluate-ensemble.js";
+export { evaluateHeads, type HeadEvaluation } from "../evaluate/evaluate-heads.js";
 export { interpolate } from "../evaluate/interpolate.js";
 export { evaluatePath, type PathOptions, type PathReport } from "../evaluate/path.js";
 export { pathChart } from "../evaluate/path-chart.js";

@@ -4,7 +4,7 @@ import type { StateDict } from "../../tensor/tensor.js";
 import { parseCount } from "../arguments.js";
 import { defineCommand } from "../command.js";
 import { loadDatasets } from "../load-datasets.js";
-import { formatTable } from "../table.js";
+import { headNames, scoreName, scoreTable } from "../score-table.js";
 
 /** Images judged on, unless told: the whole test set. */
 const SPLIT = "test";
@@ -14,6 +14,8 @@ interface Result {
   readonly architecture: string;
   /** Of a network with several. */
   readonly head?: string;
+  /** Instead, those whose softmax was averaged. */
+  readonly heads?: readonly string[];
   readonly dataset: string;
   readonly accuracy: number;
   readonly loss: number;
@@ -25,7 +27,8 @@ interface Model {
   readonly name: string;
   readonly network: Network;
   readonly state: StateDict;
-  readonly head?: string;
+  /** Names of the outputs to judge. */
+  readonly heads: readonly string[];
 }
 
 export const evaluate = defineCommand({
@@ -38,12 +41,14 @@ export const evaluate = defineCommand({
       flags: "--arch <architecture>",
       doc: "vgg16:width=0.25, net.onnx, net.ts (default: what the checkpoint says or its keys tell)",
     },
+    { flags: "--head <name...>", doc: "which heads of networks with several to judge (default: all, and their mean)" },
     { flags: "--limit <n>", doc: "only the first n test images of each dataset" },
     { flags: "--batch <n>", doc: "images at a time (default: 250)" },
     { flags: "--entry <name>", doc: "which nested state dict, when a file holds several" },
   ],
   examples: [
     "onebasin evaluate mnist.pth svhn.pth --data mnist svhn",
+    "onebasin evaluate zipped.onnx --data mnist --head mnist",
     "onebasin evaluate merged.pth --arch vgg16:width=0.25 --data mnist --limit 4000 --json",
   ],
   run: async ({ args, options, output, signal }) => {
@@ -56,27 +61,30 @@ export const evaluate = defineCommand({
     const { open, toStateDict } = await import("../../node/index.js");
     const { architectureOf, loadOnnxModel } = await import("../../node/load-architecture.js");
     const { onnxRuntime } = await import("../../node/onnx-runtime.js");
-    const { outputClasses } = await import("../../network/output-classes.js");
     const library = await import("../../evaluate/evaluate.js");
+    const { evaluateHeads } = await import("../../evaluate/evaluate-heads.js");
     const { chooseStatistics, datasetsWithStatistics } = await import("../../repair/dataset-statistics.js");
     const models: Model[] = [];
+    const heads = options.head as string[] | undefined;
     for (const path of args) {
       if (options.arch === undefined && path.toLowerCase().endsWith(".onnx")) {
-        models.push(...headsOf({ path, name: path, ...(await loadOnnxModel(path)) }));
+        const loaded = await loadOnnxModel(path);
+        models.push({ path, name: path, ...loaded, heads: await headsOf(loaded.network, heads) });
         continue;
       }
       const checkpoint = await open(path, { entry: options.entry as string | undefined });
       const { name, network } = await architectureOf(checkpoint, options.arch as string | undefined);
-      models.push(...headsOf({ path, name, network, state: await toStateDict(checkpoint) }));
+      const state = await toStateDict(checkpoint);
+      models.push({ path, name, network, state, heads: await headsOf(network, heads) });
     }
     const results: Result[] = [];
     for (const dataset of names) {
       const [images] = await loadDatasets([dataset], { split: SPLIT, limit, call: { output, signal } });
-      for (const { path, name, network, state, head } of models) {
-        // A head of another task has nothing to say about more classes than its own.
-        if (head !== undefined && outputClasses(network, head) < images.classes) continue;
-        const evaluateOptions = {
-          head,
+      for (const { path, name, network, state, heads: all } of models) {
+        // A repaired checkpoint may hold statistics of this very dataset.
+        const own = datasetsWithStatistics(network, state).includes(images.name) ? images.name : undefined;
+        const chosen = { network, state: chooseStatistics(network, state, own) };
+        const run = {
           runtime: onnxRuntime,
           source: path,
           batch,
@@ -84,29 +92,34 @@ export const evaluate = defineCommand({
           signal,
           onProgress: output.onProgress,
         };
-        // A repaired checkpoint may hold statistics of this very dataset.
-        const own = datasetsWithStatistics(network, state).includes(images.name) ? images.name : undefined;
-        const chosen = chooseStatistics(network, state, own);
-        const score = await library.evaluate({ network, state: chosen }, images, evaluateOptions);
-        results.push({ checkpoint: path, architecture: name, ...(head && { head }), dataset, ...score });
+        const about = { checkpoint: path, architecture: name };
+        if (network.outputs.length === 1) {
+          results.push({ ...about, dataset, ...(await library.evaluate(chosen, images, run)) });
+          continue;
+        }
+        for (const { heads: judged, ...score } of await evaluateHeads(chosen, images, { ...run, heads: all })) {
+          results.push({ ...about, ...headNames(judged), dataset, ...score });
+        }
       }
     }
-    const rows = models.map(({ path, head }) => [
-      head === undefined ? path : `${path} (${head})`,
-      ...names.map((dataset) => {
-        const found = results.find((it) => it.checkpoint === path && it.head === head && it.dataset === dataset);
-        return found === undefined ? "–" : `${found.accuracy.toFixed(2)} %  ${found.loss.toFixed(4)}`;
-      }),
+    const rowOf = (result: Pick<Result, "checkpoint" | "head" | "heads">): string => {
+      const name = scoreName(result);
+      return name === undefined ? result.checkpoint : `${result.checkpoint} (${name})`;
+    };
+    const rows = models.flatMap(({ path: checkpoint, heads: all, network }) => [
+      ...all.map((head) => rowOf({ checkpoint, head: network.outputs.length === 1 ? undefined : head })),
+      ...results.filter((it) => it.checkpoint === checkpoint && it.heads !== undefined).map(rowOf),
     ]);
-    const right = names.map((_, i) => i + 1);
-    output.result(formatTable([["checkpoint", ...names.map((name) => `${name} (accuracy, loss)`)], ...rows], right), {
-      results,
-    });
+    const scores = results.map((result) => ({ ...result, row: rowOf(result) }));
+    output.result(scoreTable("checkpoint", { rows: [...new Set(rows)], datasets: names, scores }), { results });
   },
 });
 
-/** A network with several outputs is judged by each of them. */
-function headsOf(model: Model): Model[] {
-  const { outputs } = model.network;
-  return outputs.length === 1 ? [model] : outputs.map(({ name }) => ({ ...model, head: name }));
+/** The outputs to judge: those that were named, or all. */
+async function headsOf(network: Network, named: readonly string[] | undefined): Promise<readonly string[]> {
+  const known = network.outputs.map(({ name }) => name);
+  const unknown = named?.find((name) => !known.includes(name));
+  if (unknown === undefined) return named ?? known;
+  const { unknownName } = await import("../../core/suggest.js");
+  throw unknownName(`head of ${network.name} called`, unknown, known);
 }

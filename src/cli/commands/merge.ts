@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { Checkpoint } from "../../checkpoint/checkpoint.js";
 import { OnebasinError } from "../../core/errors.js";
 import { parsePairs } from "../../core/parse-named.js";
@@ -9,6 +8,7 @@ import { type CliCall, defineCommand } from "../command.js";
 import { describeFiles } from "../describe-files.js";
 import { describePlan, plannedJson, planTable } from "../describe-plan.js";
 import { type MergedOnNetworks, mergeOnNetworks, needsNetworks } from "../merge-on-networks.js";
+import { namedPath } from "../named-path.js";
 import { formatBytes } from "../progress.js";
 import { isRecipe, runRecipe } from "../run-recipe.js";
 
@@ -149,10 +149,4 @@ async function mergeOptions({ options }: CliCall): Promise<MergeOptions> {
     seed: parseCount("--seed", options.seed, 0),
     allowNonFinite: options.allowNonfinite === true,
   };
-}
-
-/** `name=path`, unless a file is really called that. */
-function namedPath(argument: string): { readonly name?: string; readonly path: string } {
-  const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.+)$/.exec(argument);
-  return match === null || existsSync(argument) ? { path: argument } : { name: match[1], path: match[2] };
 }
