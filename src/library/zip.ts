@@ -39,7 +39,11 @@ export const ZIP_PARAMS = {
     doc: "How units are read from features: by least squares on images, layer by layer, or each as the feature that it became (as ZipIt! does).",
     default: "fit",
   }),
-  ridge: number({ doc: "", default: 0.01, min: 1e-12 }),
+  ridge: number({
+    doc: "How strongly the fit is held to the feature that each unit became, as a share of the features' mean square.",
+    default: 0.01,
+    min: 1e-9,
+  }),
   batch: integer({ doc: "Images in a batch, shared among the datasets.", default: 64, min: 1, max: 65_536 }),
   batches: integer({ doc: "How many batches are looked at.", default: 30, min: 1, max: 1_000_000 }),
 } as const;
