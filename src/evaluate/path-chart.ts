@@ -2,10 +2,12 @@ import type { Curve, PathReport } from "./path.js";
 
 const WIDTH = 720;
 const PANEL = 240;
-const MARGIN = { left: 56, right: 16, top: 36, bottom: 40 } as const;
+const MARGIN = { left: 56, right: 16, top: 36, bottom: 56 } as const;
 const LEGEND_LINE = 18;
 /** Told apart by colour-blind readers too (Okabe and Ito). */
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
+/** Characters of a name, so that two fit beside each other. */
+const MAX_NAME = 40;
 /** Losses from here on would flatten the rest; the curve leaves the panel there. */
 const MAX_LOSS = 5;
 
@@ -57,10 +59,12 @@ export function pathChart({ t, curves }: PathReport, { names }: { readonly names
       parts.push(text(x(0) - 8, y(tick) + 4, String(tick), 'text-anchor="end"'));
     }
     for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-      const label = share === 0 ? `${names[0]} (0)` : share === 1 ? `${names[1]} (1)` : String(share);
-      const anchor = share === 0 ? "start" : share === 1 ? "end" : "middle";
-      parts.push(text(x(share), top + PANEL + 18, label, `text-anchor="${anchor}"`));
+      parts.push(text(x(share), top + PANEL + 18, String(share), 'text-anchor="middle"'));
     }
+    parts.push(
+      text(x(0), top + PANEL + 34, `${shortened(names[0])} (0)`, ""),
+      text(x(1), top + PANEL + 34, `${shortened(names[1])} (1)`, 'text-anchor="end"'),
+    );
     for (const curve of curves) {
       const points = of(curve).map((value, point) => `${n(x(t[point]))},${n(y(Math.min(value, 10 * max)))}`);
       parts.push(
@@ -90,6 +94,9 @@ const n = (value: number): string => (Number.isFinite(value) ? value.toFixed(2) 
 
 const text = (x: number, y: number, content: string, attributes: string): string =>
   `<text x="${n(x)}" y="${n(y)}" ${attributes}>${escaped(content)}</text>`;
+
+/** The end of a long name, where paths differ. */
+const shortened = (name: string): string => (name.length > MAX_NAME ? `…${name.slice(1 - MAX_NAME)}` : name);
 
 const escaped = (value: string): string => value.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 

@@ -42,6 +42,7 @@ describe("a path", () => {
     const report = await evaluatePath({ network, a, b }, images, { runtime, threads: 1, points: 3 });
     const svg = pathChart(report, { names: ['<a>&"', "b"] });
     expect(svg).toContain("&#60;a&#62;&#38;&#34; (0)");
+    expect(pathChart(report, { names: [`${"long/".repeat(20)}a.pth`, "b"] })).toContain("long/a.pth (0)");
     expect(svg.match(/<polyline/g)).toHaveLength(4);
     expect(svg).not.toMatch(/NaN|undefined/);
   });
