@@ -99,7 +99,8 @@ export const elementCountOf: Expression = { kind: "count" };
 const operand = (value: Operand): Expression => (typeof value === "number" ? constant(value) : value);
 
 /**
- * Applies an operation; folds numbers, and drops a multiplication or division by 1.
+ * Applies an operation; folds numbers, drops a multiplication or division by 1, and multiplies instead of dividing by a
+ * power of two, which gives the same number sooner.
  *
  * The caller makes sure that the count of arguments is right and that `SCALAR_ONLY` operations get numbers.
  */
@@ -113,7 +114,15 @@ export function apply(operation: ElementwiseName | ScalarOnlyName, ...operands: 
   const isOne = (arg: Expression): boolean => arg.kind === "number" && arg.value === 1;
   if (operation === "mul" && isOne(args[0])) return args[1];
   if ((operation === "mul" || operation === "div") && isOne(args[1])) return args[0];
+  const [x, y] = args;
+  if (operation === "div" && y.kind === "number" && isPowerOfTwo(y.value)) return mul(x, 1 / y.value);
   return { kind: "apply", operation, args };
+}
+
+/** Whether the number is 2ⁿ with n so small that 2⁻ⁿ is a normal f32 as well. */
+function isPowerOfTwo(value: number): boolean {
+  const power = Math.round(Math.log2(value));
+  return value > 0 && Math.abs(power) <= 126 && 2 ** power === value;
 }
 
 function reduce(reduction: ReductionName, ...args: readonly Expression[]): Expression {
