@@ -14,15 +14,20 @@ export interface Kernels {
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
+/** The kernels without memory, compiled once for each thread; may be called ahead of time. */
+export function compileKernels(): Promise<WebAssembly.Module> {
+  compiled ??= WebAssembly.compile(decodeBase64(kernelsBase64));
+  return compiled;
+}
+
 /**
- * Instantiates the kernels with a memory of their own; the module is compiled once for each thread.
+ * Instantiates the kernels with a memory of their own.
  *
  * @param bytes room needed beyond the module's own data
  */
 export async function loadKernels(bytes: number): Promise<Kernels> {
-  compiled ??= WebAssembly.compile(decodeBase64(kernelsBase64));
   const memory = new WebAssembly.Memory({ initial: OWN_PAGES + Math.ceil(bytes / PAGE_BYTES) });
-  const instance = await WebAssembly.instantiate(await compiled, { env: { memory } });
+  const instance = await WebAssembly.instantiate(await compileKernels(), { env: { memory } });
   const functions = instance.exports as Record<string, (...args: number[]) => number>;
   return { memory, functions, heapBase: align(functions.heapBase()) };
 }

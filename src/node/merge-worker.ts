@@ -1,19 +1,26 @@
-/** Worker thread: runs merge jobs, one after the other, on kernels and file descriptors of its own. */
-import { parentPort, workerData } from "node:worker_threads";
-import type { Job } from "../merge/execute/job.js";
+/**
+ * Worker thread: runs merge jobs, one after the other, on kernels and file descriptors of its own. Its first message
+ * names the files, all others are jobs.
+ */
+import { parentPort } from "node:worker_threads";
+import { compileKernels } from "../kernels/load-kernels.js";
+import type { Job, JobResult } from "../merge/execute/job.js";
 import { createJobRunner } from "../merge/execute/run-job.js";
-import { createFileJobIO, type SharedSource } from "./job-io.js";
+import { createFileJobIO } from "./job-io.js";
+import type { WorkerFiles } from "./worker-backend.js";
 import { type JobAnswer, toWire } from "./worker-messages.js";
 
-const { sources, files } = workerData as { sources: SharedSource[]; files: string[] };
-const io = createFileJobIO(sources, files);
-const run = createJobRunner(io);
-let last: Promise<unknown> = Promise.resolve();
+// Threads are started while a merge is planned: what needs no files is done meanwhile.
+void compileKernels();
 
-parentPort?.on("message", ({ id, job }: { id: number; job: Job }) => {
-  last = last
-    .then(async () => (await run)(job))
-    .then((result): JobAnswer => ({ id, result }))
-    .catch((error: unknown): JobAnswer => ({ id, error: toWire(error) }))
-    .then((answer) => parentPort?.postMessage(answer));
+parentPort?.once("message", ({ sources, files }: WorkerFiles) => {
+  const run = createJobRunner(createFileJobIO(sources, files));
+  let last: Promise<unknown> = Promise.resolve();
+  parentPort?.on("message", ({ id, job }: { id: number; job: Job }) => {
+    last = last
+      .then(async (): Promise<JobResult> => (await run)(job))
+      .then((result): JobAnswer => ({ id, result }))
+      .catch((error: unknown): JobAnswer => ({ id, error: toWire(error) }))
+      .then((answer) => parentPort?.postMessage(answer));
+  });
 });

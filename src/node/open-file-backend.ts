@@ -1,27 +1,16 @@
-import { availableParallelism } from "node:os";
 import type { ByteSource } from "../checkpoint/byte-source.js";
-import { OnebasinError } from "../core/errors.js";
 import type { JobBackend } from "../merge/execute/job.js";
 import { createLocalBackend } from "../merge/execute/local-backend.js";
 import { sourceIO } from "../merge/execute/source-io.js";
 import type { Workload } from "../merge/execute/workload.js";
 import { createFileJobIO, type SharedSource } from "./job-io.js";
+import { type StartedWorkers, startWorker } from "./start-workers.js";
+import { type ThreadLimits, threadCount } from "./thread-count.js";
 import { createWorkerBackend } from "./worker-backend.js";
 
-export const DEFAULT_MEMORY = 512 * 2 ** 20;
-
-/** What Node and the program itself take, before any tensor: measured, rounded up. */
-const BASE_MEMORY = 96 * 2 ** 20;
-/** What one more thread takes, before any tensor. */
-const THREAD_MEMORY = 24 * 2 ** 20;
-/** Work below this is done before a second thread has started. */
-const BYTES_PER_THREAD = 32 * 2 ** 20;
-
-export interface ThreadOptions {
-  /** Threads at most; the machine's cores unless told. */
-  readonly threads?: number;
-  /** Bytes of memory that the whole process may take, 512 MiB unless told; one thread is always used. */
-  readonly memory?: number;
+export interface ThreadOptions extends ThreadLimits {
+  /** Threads that were started ahead of time; the backend uses or ends them. */
+  readonly workers?: StartedWorkers;
 }
 
 /**
@@ -36,12 +25,18 @@ export async function openFileBackend(
   work: Workload & ThreadOptions,
 ): Promise<JobBackend> {
   const threads = threadCount(work);
+  const { workers } = work;
   const shared = sources.map(shareSource);
   if (shared.every((source) => source !== undefined)) {
-    if (threads > 1) return createWorkerBackend(threads, { sources: shared, files });
+    if (threads > 1) {
+      const started = workers?.take(threads) ?? Array.from({ length: threads }, startWorker);
+      return createWorkerBackend(started, { sources: shared, files });
+    }
+    workers?.take(0);
     return createLocalBackend(createFileJobIO(shared, files));
   }
   // A source that only this thread can read (a remote file): one thread does all.
+  workers?.take(0);
   const writing = createFileJobIO([], files);
   return createLocalBackend({ ...sourceIO(sources), write: writing.write, close: writing.close });
 }
@@ -52,27 +47,4 @@ function shareSource({ name, path, bytes }: ByteSource): SharedSource | undefine
   const shared = new SharedArrayBuffer(bytes.byteLength);
   new Uint8Array(shared).set(bytes);
   return { name, bytes: shared };
-}
-
-function threadCount({
-  threads,
-  memory = DEFAULT_MEMORY,
-  bytes,
-  memoryPerJob,
-  neediest,
-}: Workload & ThreadOptions): number {
-  const wanted = Math.max(1, threads ?? availableParallelism());
-  const useful = Math.max(1, Math.ceil(bytes / BYTES_PER_THREAD));
-  const affordable = Math.floor((memory - BASE_MEMORY) / (THREAD_MEMORY + memoryPerJob));
-  if (affordable < 1) {
-    const least = Math.ceil((BASE_MEMORY + THREAD_MEMORY + memoryPerJob) / 2 ** 20);
-    throw new OnebasinError(
-      "limit",
-      `${neediest ?? "This"} needs ${least} MiB of memory; ${Math.floor(memory / 2 ** 20)} MiB were allowed.`,
-      {
-        hint: `Allow more: --memory ${least}MiB${neediest === undefined ? "" : ". Or combine such keys by another method: --rule 'KEY: method linear'"}`,
-      },
-    );
-  }
-  return Math.min(wanted, useful, affordable);
 }

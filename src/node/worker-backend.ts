@@ -1,5 +1,4 @@
-import { createRequire } from "node:module";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Job, JobBackend, JobResult } from "../merge/execute/job.js";
 import type { SharedSource } from "./job-io.js";
 import { fromWire, type JobAnswer } from "./worker-messages.js";
@@ -7,16 +6,18 @@ import { fromWire, type JobAnswer } from "./worker-messages.js";
 /** Jobs handed to a thread ahead of time, so that it never waits for the next. */
 const QUEUE_DEPTH = 2;
 
+/** What a thread is told before its first job. */
+export interface WorkerFiles {
+  readonly sources: readonly SharedSource[];
+  /** Paths to write to. */
+  readonly files: readonly string[];
+}
+
 /** Runs jobs on threads that read and write files themselves: no tensor crosses from thread to thread. */
-export function createWorkerBackend(
-  threads: number,
-  paths: { readonly sources: readonly SharedSource[]; readonly files: readonly string[] },
-): JobBackend {
-  // By package name, so that the built worker is found from the sources too.
-  const script = createRequire(import.meta.url).resolve("#merge-worker");
-  const pool = Array.from({ length: threads }, () => new PooledWorker(new Worker(script, { workerData: paths })));
+export function createWorkerBackend(workers: readonly Worker[], files: WorkerFiles): JobBackend {
+  const pool = workers.map((worker) => new PooledWorker(worker, files));
   return {
-    concurrency: threads * QUEUE_DEPTH,
+    concurrency: pool.length * QUEUE_DEPTH,
     run: (job) => pool.reduce((least, worker) => (worker.waiting < least.waiting ? worker : least)).run(job),
     close: async () => {
       await Promise.all(pool.map((worker) => worker.close()));
@@ -30,8 +31,9 @@ class PooledWorker {
   readonly #answers = new Map<number, { resolve: (result: JobResult) => void; reject: (error: unknown) => void }>();
   #next = 0;
 
-  constructor(worker: Worker) {
+  constructor(worker: Worker, files: WorkerFiles) {
     this.#worker = worker;
+    worker.postMessage(files);
     worker.on("message", ({ id, result, error }: JobAnswer) => {
       const answer = this.#answers.get(id);
       this.#answers.delete(id);

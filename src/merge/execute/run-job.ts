@@ -60,20 +60,27 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
   const nonFinite = inputs.map(() => 0);
   const left = [...quotas];
   const outputBytes = output === undefined ? 0 : dtypeBytes(output.dtype);
+  // Views are made once: there are thousands of granules.
+  const targets = inputs.map(
+    ({ dtype }, i) => new Uint8Array(kernels.memory.buffer, buffers.inputs[i], granule * dtypeBytes(dtype)),
+  );
+  const written = new Uint8Array(kernels.memory.buffer, buffers.output, granule * outputBytes);
   let crc32 = 0;
   for (let start = job.start; start < job.end; start += granule) {
     const count = Math.min(granule, job.end - start);
+    const isWhole = count === granule;
     for (const [i, input] of inputs.entries()) {
-      const target = new Uint8Array(kernels.memory.buffer, buffers.inputs[i], count * dtypeBytes(input.dtype));
+      const target = isWhole ? targets[i] : targets[i].subarray(0, count * dtypeBytes(input.dtype));
       await readRangeInto(io, input, { start, end: start + count, target });
-      zeroPadding(kernels, target);
+      // Nothing writes behind a whole granule, so zeros that are there stay.
+      if (!isWhole || start === job.start) zeroPadding(kernels, target);
     }
     const row = pass.reductions.map((reduction) => REDUCTIONS[reduction].start as number);
     const state: GranuleState = { start, count, partials: row, nonFinite, left };
     runGranule(state);
     partials.push(row);
     if (output !== undefined) {
-      const bytes = new Uint8Array(kernels.memory.buffer, buffers.output, count * outputBytes);
+      const bytes = isWhole ? written : written.subarray(0, count * outputBytes);
       await io.write(output.file, output.position + start * outputBytes, bytes);
       if (job.checksum) crc32 = kernels.functions.crc32(crc32, buffers.output, bytes.byteLength) >>> 0;
     }
