@@ -4,6 +4,9 @@
  *
  *     npm run bench -- [--dtype bf16] [--scale 1] [--rounds 5] [--methods linear,slerp] [--threads 1,2] [--folder DIR]
  *
+ * `--methods all` takes every method that works element by element or row by row. A method that needs a base gets a
+ * third checkpoint, and a floor that reads it too; one that thins out keeps half.
+ *
  * Where $ONEBASIN_PYTHON is a Python with torch and safetensors, their plain mean is timed too.
  */
 import { mkdtempSync, rmSync, statSync } from "node:fs";
@@ -11,6 +14,8 @@ import { availableParallelism, cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { MergeMethod } from "../src/merge/method.js";
+import { methods } from "../src/merge/methods.gen.js";
 import { dtypeBytes, parseDType } from "../src/tensor/dtype.js";
 import { isMeanOf, sampleFile } from "./support/check-output.js";
 import { copyFloor } from "./support/copy-floor.js";
@@ -35,6 +40,8 @@ const rounds = Number(options.rounds);
 
 interface Contestant {
   readonly name: string;
+  /** What it is compared with. */
+  readonly floor?: Contestant;
   /** Whether what it writes is the mean of both inputs. */
   readonly isMean?: boolean;
   readonly run: (output: string) => Promise<Measured> | Measured;
@@ -48,36 +55,62 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 process.on("SIGINT", () => process.exit(130));
 process.on("SIGTERM", () => process.exit(143));
 
-const inputs = ["a", "b"].map((name) => join(folder, `${name}.safetensors`)) as [string, string];
-const [dataBytes] = inputs.map((path, i) => makeCheckpoint(path, { seed: i + 1, dtype, scale: Number(options.scale) }));
+const chosen: readonly MergeMethod[] =
+  options.methods === "all" ? methods.filter(isStreamed) : options.methods.split(",").map(findMethod);
+const needsBase = chosen.some(({ base }) => base === "required");
+const paths = ["a", "b", ...(needsBase ? ["base"] : [])].map((name) => join(folder, `${name}.safetensors`));
+const [dataBytes] = paths.map((path, i) => makeCheckpoint(path, { seed: i + 1, dtype, scale: Number(options.scale) }));
+const inputs = paths.slice(0, 2);
 const places = { dataBytes, numberBytes: dtypeBytes(dtype) };
 const bytes = statSync(inputs[0]).size;
 
-const contestants: Contestant[] = [
-  {
-    name: "floor",
-    run: (output) => ({ seconds: copyFloor(inputs, output), peakBytes: 0 }),
+/** Whether two checkpoints are all it needs beside a base, and no matrix is held whole. */
+function isStreamed({ models, matrix, statistics, id }: MergeMethod): boolean {
+  const takesTwo = models.min <= 2 && (models.max ?? 2) >= 2;
+  return takesTwo && matrix === undefined && statistics === undefined && id !== "select";
+}
+
+function findMethod(id: string): MergeMethod {
+  const method = methods.find((one) => one.id === id);
+  if (method === undefined) throw new Error(`there is no method ${id}`);
+  return method;
+}
+
+const floorOf = (name: string, read: readonly string[]): Contestant => ({
+  name,
+  run: (output) => copyFloor(read, output),
+  measured: [],
+});
+const floor = floorOf("floor", inputs);
+const floorWithBase = needsBase ? floorOf("floor with a base", paths) : floor;
+
+function contestantOf({ id, base, perModel }: MergeMethod, threads: string): Contestant {
+  const more = [
+    ...(base === "required" ? ["--base", paths[2]] : []),
+    ...("density" in (perModel ?? {}) ? ["--param", "density=0.5"] : []),
+  ];
+  return {
+    name: `${id}, ${threads} ${threads === "1" ? "thread" : "threads"}`,
+    isMean: id === "mean" || id === "linear",
+    floor: base === "required" ? floorWithBase : floor,
+    run: (output) => {
+      const flags = ["--method", id, ...more, "--threads", threads, "--quiet", "-o", output];
+      return runMeasured(process.execPath, [main, "merge", ...inputs, ...flags]);
+    },
     measured: [],
-  },
-  ...options.methods.split(",").flatMap((method) =>
-    options.threads.split(",").map(
-      (threads): Contestant => ({
-        name: `${method}, ${threads} ${threads === "1" ? "thread" : "threads"}`,
-        isMean: method === "mean" || method === "linear",
-        run: (output) => {
-          const flags = ["--method", method, "--threads", threads, "--quiet", "-o", output];
-          return runMeasured(process.execPath, [main, "merge", ...inputs, ...flags]);
-        },
-        measured: [],
-      }),
-    ),
-  ),
+  };
+}
+
+const contestants: Contestant[] = [
+  ...new Set([floor, floorWithBase]),
+  ...chosen.flatMap((method) => options.threads.split(",").map((threads) => contestantOf(method, threads))),
 ];
 const python = process.env.ONEBASIN_PYTHON;
 if (python !== undefined) {
   contestants.push({
     name: "mean by torch",
     isMean: true,
+    floor,
     run: (output) => runMeasured(python, [join(here, "merge-with-torch.py"), ...inputs, output]),
     measured: [],
   });
@@ -88,7 +121,7 @@ for (let round = 0; round < rounds; round++) {
   for (const contestant of contestants) {
     const output = join(folder, `out-${round}.safetensors`);
     contestant.measured.push(await contestant.run(output));
-    if (contestant.name !== "floor") check(contestant, output);
+    if (contestant.floor !== undefined) check(contestant, output);
     rmSync(output, { force: true });
   }
 }
@@ -106,13 +139,13 @@ function check(contestant: Contestant, output: string): void {
 
 const median = (values: readonly number[]): number => values.toSorted((x, y) => x - y)[values.length >> 1];
 const least = (values: readonly number[]): number => Math.min(...values);
-const floors = contestants[0].measured.map(({ seconds }) => seconds);
 
 console.log(
   `${cpus()[0].model}, Node ${process.versions.node}: two ${dtype} checkpoints of ${(bytes / 1e9).toFixed(2)} GB, ${rounds} rounds`,
 );
-const rows = contestants.map(({ name, measured }) => {
+const rows = contestants.map(({ name, measured, floor: own }) => {
   const seconds = measured.map((one) => one.seconds);
+  const floors = own?.measured.map((one) => one.seconds) ?? seconds;
   const ratios = seconds.map((value, round) => value / floors[round]);
   const peak = Math.max(...measured.map(({ peakBytes }) => peakBytes));
   return [
@@ -122,13 +155,16 @@ const rows = contestants.map(({ name, measured }) => {
     Math.max(...seconds).toFixed(2),
     (least(seconds) / least(floors)).toFixed(2),
     median(ratios).toFixed(2),
+    least(measured.map((one) => one.cpuSeconds)).toFixed(2),
     ((3 * bytes) / 1e9 / least(seconds)).toFixed(2),
     peak === 0 ? "" : String(Math.round(peak / 1e6)),
   ];
 });
-const heading = ["", "min s", "median s", "max s", "min / min floor", "median ratio", "GB/s", "peak MB"];
+const heading = ["", "min s", "median s", "max s", "min / min floor", "median ratio", "CPU s", "GB/s", "peak MB"];
 const widths = heading.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
 for (const row of [heading, ...rows]) {
   console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  "));
 }
-console.log("Ratios: to the floor of the same round. GB/s: both inputs and the output, by the fastest round.");
+console.log(
+  "Ratios: to the floor of the same round. CPU: user and system, of all threads. GB/s: two inputs and the output.",
+);

@@ -1,24 +1,27 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import type { Measured } from "./run-measured.js";
 
 const BUFFER_BYTES = 4 * 2 ** 20;
 
 /**
- * What no merge can be faster than on one thread: reads two files of equal length and writes one, doing nothing to
- * the bytes. Seconds.
+ * What no merge can be faster than on one thread: reads files of equal length and writes one, doing nothing to the
+ * bytes.
  */
-export function copyFloor(inputs: readonly [string, string], output: string): number {
+export function copyFloor(inputs: readonly string[], output: string): Measured {
   const start = performance.now();
-  const [a, b] = inputs.map((path) => openSync(path, "r"));
+  const before = process.cpuUsage();
+  const files = inputs.map((path) => openSync(path, "r"));
   const out = openSync(output, "wx");
-  const [first, second] = [new Uint8Array(BUFFER_BYTES), new Uint8Array(BUFFER_BYTES)];
+  const buffers = files.map(() => new Uint8Array(BUFFER_BYTES));
   for (;;) {
-    const count = readSync(a, first);
-    if (readSync(b, second) !== count) throw new Error("the inputs differ in length");
-    if (count === 0) break;
-    writeSync(out, second, 0, count);
+    const counts = files.map((file, i) => readSync(file, buffers[i]));
+    if (counts.some((count) => count !== counts[0])) throw new Error("the inputs differ in length");
+    if (counts[0] === 0) break;
+    writeSync(out, buffers[0], 0, counts[0]);
   }
-  for (const file of [a, b, out]) closeSync(file);
+  for (const file of [...files, out]) closeSync(file);
   const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(before);
   rmSync(output);
-  return seconds;
+  return { seconds, cpuSeconds: (user + system) / 1e6, peakBytes: 0 };
 }
