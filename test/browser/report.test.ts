@@ -27,7 +27,7 @@ describe.skipIf(chromiumPath === undefined)("the report in Chromium", () => {
     };
     await writeFile(join(folder, "long.html"), await renderReport(named, makeStageTimings(named)));
     browser = await chromium.launch({ executablePath: chromiumPath, args: CHROMIUM_FLAGS });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await browser?.close();
