@@ -29,7 +29,7 @@ export function couplingSweep({ coupling, experiment }: LabResults): Figure | un
     layout: "pair",
     says: `Strengths: ${points.map(({ lambda }) => sayLambda(lambda)).join(", ")}. The repaired average has its best mean of both datasets, ${sayPercent(meanOf(best))} %, at λ = ${sayLambda(best.lambda)}.`,
     reading:
-      "Two networks start from the same weights, each learns its own dataset, and a pull of strength λ holds their weights together at every step. At the left end, λ = 0, nothing pulls: they are trained apart. At the right end, λ = ∞, their weights are equal at every step: one trunk that learns from both. Between the ends the axis is logarithmic. Where the average meets the curves of its two networks, averaging costs nothing. The last panel shows how far apart the weights ended, as a share of their size.",
+      "Two networks start from the same weights, each learns its own dataset, and a pull of strength λ holds their weights together at every step. At the left end, λ = 0, nothing pulls: they are trained apart. At the right end, λ = ∞, coupled weights are equal at every step: one trunk that learns from both. Between the ends the axis is logarithmic. Where the average meets the curves of its two networks, averaging costs nothing. The last panel shows how far apart the weights ended, as a share of their size.",
     papers: ["easgd", "multitask", "soups"],
     legend: Object.values(series),
     panels: [

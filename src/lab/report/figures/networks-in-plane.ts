@@ -72,7 +72,7 @@ export function networksInPlane(results: LabResults): Figure | undefined {
       best === undefined
         ? `${sayMany(shown.length, "network")}, none of them merged.`
         : `${sayMany(shown.length, "network")}. Best of those merged by the mean of both: ${best.title}, with ${sayPercent(best.accuracy[0].median)} % on ${first} and ${sayPercent(best.accuracy[1].median)} % on ${second}.`,
-    reading: `Each symbol is a network: its accuracy on ${first} to the right, on ${second} upwards. The upper right corner knows both; a corner to the side knows one and has forgotten, or never learned, the other. Along a dotted line the mean of both is the same.${hasHollow ? " Hollow symbols are merged networks as they came out, full ones had their batch-norm statistics put right." : ""}${hasSeeds ? " Thin lines span all seeds, symbols stand at the medians." : ""}`,
+    reading: `Each symbol is a network: its accuracy on ${first} to the right, on ${second} upwards. The upper right corner knows both; a corner to the side knows one and has forgotten, or never learned, the other. Along a dotted line the mean of both is the same.${hasHollow ? " Of the merged networks, hollow ones are as they came out, full ones had their batch-norm statistics put right." : ""}${hasSeeds ? " Thin lines span all seeds, symbols stand at the medians." : ""}`,
     papers: ["ensembles", "multitask"],
     legend: groups.map((group) => SERIES[group]),
     panels: [

@@ -31,7 +31,7 @@ export function zipDepth(results: LabResults): Figure | undefined {
       )
       .join(", ")}.`,
     reading:
-      "The layers from the image up to a depth become one trunk, in which units that do alike are merged, within a network as well as across; from there on each parent keeps its own layers as a head. To the left little is shared, to the right all but the last answer is one network. One curve asks the head that was trained on the dataset; the other asks both and takes the mean of their probabilities, as one must where nobody says what an image is. The thin line is the parent that was trained on the dataset.",
+      "The layers from the image up to a depth become one trunk, in which units that do alike are merged, within a network as well as across; from there on each parent keeps its own layers as a head. The further to the right, the more of the layers are one network. One curve asks the head that was trained on the dataset; the other asks both and takes the mean of their probabilities, as one must where nobody says what an image is. The thin line is the parent that was trained on the dataset.",
     papers: ["zipit"],
     legend: [OWN, BOTH],
     panels: experiment.datasets.map((name, dataset) => ({
