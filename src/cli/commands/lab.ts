@@ -122,7 +122,7 @@ async function printPlan({ output }: CliCall, { opened, folder, commands }: Open
       id,
       title,
       hash,
-      inputs: Object.values(inputs),
+      inputs: [...new Set(Object.values(inputs))],
       done: await folder.store.has(stage),
       folder: folder.store.folderOf(stage),
       command: commands.stage(stage),

@@ -60,7 +60,7 @@ export function buildResults(options: BuildResultsOptions): LabResults {
         id: stage.id,
         title: stage.title,
         hash: stage.hash,
-        inputs: Object.values(stage.inputs),
+        inputs: [...new Set(Object.values(stage.inputs))],
         command: commandOf(stage),
       }),
     ),
