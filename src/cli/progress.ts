@@ -46,6 +46,7 @@ function lineProgress(): Progress {
 
 function barProgress(): Progress {
   const start = performance.now();
+  const timeLeft = createTimeLeft();
   let bar: SingleBar | undefined;
   let loading = false;
   let latest: ProgressEvent | undefined;
@@ -55,21 +56,22 @@ function barProgress(): Progress {
     if (!loading || latest === undefined) return;
     bar = new cliProgress.SingleBar(
       {
-        format: "{stage} [{bar}] {percentage} % {amount}, {eta_formatted} left",
+        format: "{stage} [{bar}] {percentage} % {amount}{left}",
         stream: process.stderr,
         clearOnComplete: true,
         hideCursor: true,
       },
       cliProgress.Presets.rect,
     );
-    bar.start(latest.total, latest.done, payload(latest));
+    bar.start(latest.total, latest.done, { ...payload(latest), left: timeLeft(latest) });
   };
   return {
     onProgress: (event) => {
       latest = event;
+      const left = timeLeft(event);
       if (bar !== undefined) {
         bar.setTotal(event.total);
-        bar.update(event.done, payload(event));
+        bar.update(event.done, { ...payload(event), left });
       } else if (!loading && performance.now() - start > PATIENCE_MS) void open();
     },
     end: () => {
@@ -78,6 +80,27 @@ function barProgress(): Progress {
       loading = false;
     },
   };
+}
+
+/** Time that must have passed before it says how much is left. */
+const LEAST_MS = 2000;
+
+/** Says how long a stage will go on, from how it went since it began: also across lines printed in between. */
+export function createTimeLeft(now: () => number = () => performance.now()): (event: ProgressEvent) => string {
+  let begun: { readonly stage: string; readonly at: number; readonly done: number } | undefined;
+  return ({ stage, done, total }) => {
+    if (begun === undefined || begun.stage !== stage || done < begun.done) begun = { stage, at: now(), done };
+    const passed = now() - begun.at;
+    const made = done - begun.done;
+    if (passed < LEAST_MS || made === 0) return "";
+    return `, ${formatDuration((passed * (total - done)) / made / 1000)} left`;
+  };
+}
+
+/** `40 s`, `3 min`, `2.5 h`. */
+function formatDuration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
 const payload = (event: ProgressEvent): object => ({ stage: event.stage, amount: amount(event) });
