@@ -9,6 +9,7 @@ export function couplingTable({ networks, average, heads }: CoupledResult, datas
   if (average !== undefined) {
     rows.push(["their average", ...cells(average.plain)]);
     if (average.repaired !== undefined) rows.push([`${average.checkpoint}, repaired`, ...cells(average.repaired)]);
+    if (average.perDataset !== undefined) rows.push(["  with each dataset's statistics", ...cells(average.perDataset)]);
   }
   const table = formatTable(
     [["", ...datasets], ...rows],
@@ -21,15 +22,17 @@ export function couplingTable({ networks, average, heads }: CoupledResult, datas
 export function sweepTable(results: readonly CoupledResult[], datasets: readonly string[]): string {
   const cell = (scores: Scores | undefined): string =>
     scores === undefined ? "–" : datasets.map((name) => percent(scores, name)).join(", ");
+  const perDataset = results.some(({ average }) => average?.perDataset !== undefined);
   const heading = results[0].networks.map(({ checkpoint }) => basename(checkpoint, ".safetensors"));
   const rows = results.map(({ lambda, networks, average, history }) => [
     String(lambda),
     ...networks.map(({ scores }) => cell(scores)),
     cell(average?.plain),
     cell(average?.repaired),
+    ...(perDataset ? [cell(average?.perDataset)] : []),
     `${(100 * history[history.length - 1].relative).toFixed(1)} %`,
   ]);
-  const titles = ["lambda", ...heading, "average", "repaired", "apart"];
+  const titles = ["lambda", ...heading, "average", "repaired", ...(perDataset ? ["per dataset"] : []), "apart"];
   const table = formatTable(
     [titles, ...rows],
     titles.map((_, index) => index),

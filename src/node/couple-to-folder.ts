@@ -7,6 +7,7 @@ import { evaluate } from "../evaluate/evaluate.js";
 import type { Network } from "../network/graph.js";
 import { joinHeads } from "../network/join-heads.js";
 import { outputClasses } from "../network/output-classes.js";
+import { chooseStatistics } from "../repair/dataset-statistics.js";
 import { normalizationsOf } from "../repair/normalizations.js";
 import { repair } from "../repair/repair.js";
 import { sameShape } from "../tensor/shape.js";
@@ -38,6 +39,8 @@ export interface CoupleToFolderOptions extends Omit<CoupleOptions, "runtime" | "
   readonly tests: readonly ImageSet[];
   /** All options as text: a run is resumed only by the same ones. */
   readonly run: string;
+  /** Whether the average also keeps batch-norm statistics of each dataset alone, beside the shared ones; default false. */
+  readonly perDataset?: boolean;
   /** Whether to go on from what an interrupted run left in the folder. */
   readonly resume: boolean;
   readonly onEvent?: (event: CoupleEvent) => void;
@@ -59,6 +62,8 @@ export interface CoupledResult {
     readonly plain: Scores;
     /** With statistics recomputed on images of all datasets; as written. Absent without batch normalisation. */
     readonly repaired?: Scores;
+    /** On each dataset with the statistics of that one; when they were asked for. */
+    readonly perDataset?: Scores;
   };
   /** When parameters were tied. */
   readonly heads?: { readonly network: string; readonly checkpoint: string; readonly shared: number };
@@ -109,11 +114,12 @@ export async function coupleToFolder(
   }
   const { states, history, plan } = next.value;
   const common = { runtime: onnxRuntime, threads, signal, onProgress };
-  const score = async (network: Network, state: StateDict): Promise<Scores> => {
+  const score = async (network: Network, state: StateDict, which: "shared" | "own" = "shared"): Promise<Scores> => {
     const classes = outputClasses(network);
     const scores: Record<string, Scores[string]> = {};
     for (const set of tests.filter((it) => it.classes <= classes)) {
-      const { accuracy, loss } = await evaluate({ network, state }, set, common);
+      const chosen = chooseStatistics(network, state, which === "own" ? set.name : undefined);
+      const { accuracy, loss } = await evaluate({ network, state: chosen }, set, common);
       scores[set.name] = { accuracy, loss };
     }
     return scores;
@@ -131,13 +137,15 @@ export async function coupleToFolder(
   if (states.every((state) => sameShapes(state, states[0]))) {
     if (options.sameInit !== false) await save(coupledStarts(networks, options)[0], at(FILES.start), { metadata });
     const plain = await toStateDict(await merge(states, { method: "mean" }));
-    const repaired = await withFreshStatistics({ network, state: plain }, networks, { ...common, seed: options.seed });
+    const { seed, perDataset } = options;
+    const repaired = await withFreshStatistics({ network, state: plain }, networks, { ...common, seed, perDataset });
     const checkpoint = at(FILES.average);
     await save(repaired ?? plain, checkpoint, { metadata });
     average = {
       checkpoint,
       plain: await score(network, plain),
       ...(repaired && { repaired: await score(network, repaired) }),
+      ...(repaired && perDataset && { perDataset: await score(network, repaired, "own") }),
     };
   }
   const tied =

@@ -71,6 +71,18 @@ test("a folder holds networks, start, average, history and report", async () => 
   expect(accuracies).toEqual([networks[1].scores.pen.accuracy, average.repaired.pen.accuracy]);
 });
 
+test("the average can keep the statistics of each dataset", async () => {
+  const run = await cli(...COUPLE, ...VGG, "-o", "own", "--lambda", "0.5", "--per-dataset", "--json");
+  const { average } = JSON.parse(run.stdout);
+  const judged = await cli("evaluate", average.checkpoint, "--data", "pen", "plate", "--limit", "100", "--json");
+  const { results } = JSON.parse(judged.stdout);
+  // A checkpoint with statistics of its own for a dataset is judged by them.
+  for (const { dataset, accuracy, loss } of results) expect(average.perDataset[dataset]).toEqual({ accuracy, loss });
+  expect(average.perDataset).not.toEqual(average.repaired);
+  const table = await cli(...COUPLE, ...VGG, "-o", "own", "--lambda", "0.5", "--per-dataset", "--resume");
+  expect(table.stdout).toMatch(/^ {2}with each dataset's statistics +\d/m);
+});
+
 test("several strengths make a table", async () => {
   const run = await cli(...COUPLE, ...LENET, "-o", "sweep", "--lambda", "0,10,inf", "--epochs", "1");
   const lines = run.stdout.trimEnd().split("\n");

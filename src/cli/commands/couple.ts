@@ -35,6 +35,10 @@ export const couple = defineCommand({
     { flags: "--same-init", doc: "all start from the same weights (default)" },
     { flags: "--no-same-init", doc: "each starts from weights of its own" },
     { flags: "--init <checkpoint>", doc: "all start from these weights" },
+    {
+      flags: "--per-dataset",
+      doc: "the average keeps batch-norm statistics of each dataset beside the shared ones; both are judged",
+    },
     ...TRAINING_OPTIONS,
   ],
   examples: [
@@ -144,6 +148,7 @@ async function prepare(call: CliCall) {
     step: parseChoice("--coupling-step", options.couplingStep, ["proximal", "explicit"]),
     tied: parseChoice("--tied", options.tied, ["mean", "sum"]),
     sameInit: options.sameInit !== false,
+    perDataset: options.perDataset === true,
     initial: options.init === undefined ? undefined : await toStateDict(await open(options.init as string)),
     seed,
     threads: parseCount("--threads", options.threads),
