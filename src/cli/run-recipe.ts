@@ -50,15 +50,14 @@ export async function runRecipe({ args: [path], options, output, signal }: CliCa
   const opened = await openRecipe(path, { seed, allowNonFinite: options.allowNonfinite === true });
   const { plan } = opened;
   const summary = describePlan(plan);
-  const sayNotes = (): void => plan.notes.forEach(output.note);
   if (isDry) {
-    sayNotes();
+    plan.notes.forEach(output.note);
     const tensors = plan.tensors.map(plannedJson);
     output.result(`${planTable(plan)}\n\n${summary.text}; nothing was written.`, { ...summary.json, tensors });
     return;
   }
   const onProgress = output.onProgress;
-  const report = await saveRecipe(opened, folder as string, {
+  const { notes, ...report } = await saveRecipe(opened, folder as string, {
     threads,
     memory,
     shardSize,
@@ -66,7 +65,7 @@ export async function runRecipe({ args: [path], options, output, signal }: CliCa
     signal,
     onProgress,
   });
-  sayNotes();
+  notes.forEach(output.note);
   output.result(`${folder}: ${summary.text}, ${formatBytes(report.bytesWritten)} in ${report.files.length} files`, {
     output: folder,
     ...report,

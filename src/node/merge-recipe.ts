@@ -5,7 +5,7 @@ import { OnebasinError, throwProblems } from "../core/errors.js";
 import type { WriteReport } from "../merge/execute/write-plan.js";
 import { parseRecipe } from "../merge/recipe-file/parse-recipe.js";
 import { planRecipe, type RecipePlan, type RecipePlanOptions } from "../merge/recipe-file/plan-recipe.js";
-import { modelsOf, type RecipeFile, statisticsOf } from "../merge/recipe-file/recipe-file.js";
+import { modelsOf, type RecipeAlignment, type RecipeFile, statisticsOf } from "../merge/recipe-file/recipe-file.js";
 import type { Placed } from "../merge/recipe-file/yaml-reader.js";
 import type { FloatDType } from "../tensor/dtype.js";
 import { modelCard } from "./model-card.js";
@@ -22,7 +22,11 @@ export interface OpenedRecipe {
   readonly plan: RecipePlan;
   /** By the name that the recipe gives them. */
   readonly models: ReadonlyMap<string, OpenedModel>;
+  /** Where the recipe wants units in one order first: reads all models, aligns them, and plans the merge of these. */
+  readonly align?: (run: Pick<SaveModelFolderOptions, "threads" | "signal" | "onProgress">) => Promise<RecipePlan>;
 }
+
+const ALIGN_WORD = /^\s*["']?align["']?\s*:/m;
 
 /**
  * Reads a recipe, opens the headers of its models and plans every tensor.
@@ -36,7 +40,9 @@ export async function openRecipe(path: string, options: RecipePlanOptions = {}):
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new OnebasinError("missing-data", `There is no recipe ${path}.`, { cause });
   });
-  const recipe = parseRecipe(text, path);
+  // Matchers, datasets and networks are loaded for those recipes only that want them.
+  const aligner = ALIGN_WORD.test(text) ? await import("./align-recipe.js") : undefined;
+  const recipe = parseRecipe(text, path, aligner?.alignmentProblems);
   const models = new Map<string, OpenedModel>();
   const problems: OnebasinError[] = [];
   const statistics = new Map<string, Checkpoint>();
@@ -54,7 +60,26 @@ export async function openRecipe(path: string, options: RecipePlanOptions = {}):
   try {
     throwProblems(problems, path);
     const checkpoints = new Map([...models].map(([name, { checkpoint }]) => [name, checkpoint]));
-    return { recipe, plan: planRecipe(recipe, checkpoints, { ...options, statistics }), models };
+    const plan = planRecipe(recipe, checkpoints, { ...options, statistics });
+    if (aligner === undefined || recipe.align === undefined) return { recipe, plan, models };
+    const network = await aligner.networkOfRecipe(recipe.align, checkpoints);
+    const first = modelsOf(recipe)[0].value;
+    const note = `Before anything is merged, units are put in the order of ${first} by "${recipe.align.using.value}".`;
+    return {
+      recipe,
+      plan: { ...plan, notes: [...plan.notes, note] },
+      models,
+      align: async (run) => {
+        const { seed = recipe.seed } = options;
+        const aligned = await aligner.alignModels(recipe.align as RecipeAlignment, checkpoints, {
+          ...run,
+          seed,
+          network,
+        });
+        const after = planRecipe(recipe, aligned.checkpoints, options);
+        return { ...after, notes: [...after.notes, ...aligned.notes] };
+      },
+    };
   } catch (error) {
     const opened = [...[...models.values()].map(({ checkpoint }) => checkpoint), ...statistics.values()];
     await Promise.all(opened.map(closeCheckpoint));
@@ -62,22 +87,28 @@ export async function openRecipe(path: string, options: RecipePlanOptions = {}):
   }
 }
 
+/** What was written, and what there is to say about it. */
+export interface SavedRecipe extends WriteReport {
+  readonly notes: readonly string[];
+}
+
 /**
  * Writes a merged model as a folder that Hugging Face libraries load: shards and their index, configuration,
  * tokenizer, model card and the recipe. Every file appears under its name only when all are complete.
  *
- * @throws whatever `writePlan` throws; `unknown-name` when the tokenizer's model is not in the recipe
+ * @throws whatever `writePlan` and aligning throw
  */
 export async function saveRecipe(
-  { recipe, plan, models }: OpenedRecipe,
+  opened: OpenedRecipe,
   folder: string,
   options: Omit<SaveModelFolderOptions, "files"> = {},
-): Promise<WriteReport> {
+): Promise<SavedRecipe> {
+  const { recipe, models } = opened;
+  let { plan } = opened;
   try {
-    return await saveModelFolder(plan, folder, {
-      ...options,
-      files: await companionFiles({ recipe, plan, models }, folder),
-    });
+    plan = (await opened.align?.(options)) ?? plan;
+    const files = await companionFiles({ recipe, plan, models }, folder);
+    return { ...(await saveModelFolder(plan, folder, { ...options, files })), notes: plan.notes };
   } finally {
     await Promise.all(plan.sources.map((source) => source.close?.()));
   }
@@ -99,7 +130,7 @@ async function companionFiles(
   }
   const tokenizer = await tokenizerFiles(recipe, models, owner);
   for (const [name, bytes] of tokenizer) files.set(name, bytes);
-  if (recipe.chatTemplate !== undefined && recipe.chatTemplate !== "auto") {
+  if (recipe.chatTemplate !== undefined) {
     files.set("chat_template.jinja", new TextEncoder().encode(recipe.chatTemplate));
   }
   files.set("README.md", modelCard(recipe, basename(resolve(folder))));
@@ -118,24 +149,14 @@ const TORCH_NAMES: Readonly<Record<FloatDType, string>> = {
 
 /** The tokenizer of the model that the recipe names; the base's, or the first model's, when it names none. */
 async function tokenizerFiles(
-  { tokenizer, name, ...recipe }: RecipeFile,
+  { tokenizer }: RecipeFile,
   models: OpenedRecipe["models"],
   owner: ModelFiles,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   if (tokenizer === undefined || tokenizer.value === "base") return owner.tokenizer;
   if (tokenizer.value === "union") return unionTokenizer(tokenizer.place, models, owner);
-  const model = tokenizer.value.replace(/^model:/, "");
-  const source = models.get(model);
-  if (source !== undefined) return (await source.files()).tokenizer;
-  throw new OnebasinError(
-    "unknown-name",
-    `${tokenizer.place}: the tokenizer is to come from "${model}", which is no model of ${name}.`,
-    {
-      hint: `Name one of ${modelsOf({ name, ...recipe })
-        .map(({ value }) => value)
-        .join(", ")}, or base.`,
-    },
-  );
+  // Reading the recipe made sure that it is one of its models.
+  return (await (models.get(tokenizer.value.replace(/^model:/, "")) as OpenedModel).files()).tokenizer;
 }
 
 /** The union of equal vocabularies is each of them; others would need rows of the embedding put in a new order. */

@@ -247,6 +247,23 @@ tokenizer_source: two
   });
 });
 
+test("a chat template is Jinja, or a name that stands for it", async () => {
+  const template = async (text: string): Promise<string> => {
+    const { out } = await run(`merge_method: passthrough\nmodels: [{ model: one }]\nchat_template: ${text}\n`);
+    return readFile(join(out, "chat_template.jinja"), "utf8").catch(() => "none");
+  };
+  expect(await template("'{{ messages }}'")).toBe("{{ messages }}");
+  expect(await template("chatml")).toContain("<|im_start|>");
+  expect(await template("auto")).toBe("none");
+  expect(
+    await failure("merge_method: linear\nmodels: [{ model: one }]\nchat_template: chatmll\ntokenizer_source: tow\n"),
+  ).toMatchInlineSnapshot(`
+    "2 problems with /wrong.yml:
+      - /wrong.yml:3:16: chat_template "chatmll" is no template, and no name of one.
+      - /wrong.yml:4:19: the tokenizer is to come from "tow", which is no model of /wrong.yml."
+  `);
+});
+
 const EXAMPLES = new URL("../../examples/recipes/", import.meta.url);
 
 test.each(["linear", "slerp", "ties", "dare-ties", "passthrough", "model-stock"])(

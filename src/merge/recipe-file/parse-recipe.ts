@@ -1,9 +1,11 @@
-import { throwProblems } from "../../core/errors.js";
+import { type OnebasinError, throwProblems } from "../../core/errors.js";
 import { type FloatDType, parseFloatDType } from "../../tensor/dtype.js";
 import { PROFILES } from "../formulas/sparsify.js";
 import { BUFFER_POLICIES, type BufferPolicy } from "../merge-options.js";
+import { ALIGNMENT_WORDS, readAlignment } from "./read-alignment.js";
 import type { RecipeFile, RecipeModule, RecipeSlice, RecipeSource } from "./recipe-file.js";
 import { readSettings } from "./recipe-parameters.js";
+import { settingProblems } from "./recipe-settings.js";
 import { type Placed, YamlReader } from "./yaml-reader.js";
 
 const TOP = [
@@ -24,6 +26,8 @@ const TOP = [
   "buffers",
   "profile",
   "seed",
+  "align",
+  ...ALIGNMENT_WORDS,
 ];
 const FORMS = ["models", "slices", "modules"] as const;
 
@@ -33,15 +37,20 @@ type Members = ReturnType<YamlReader["members"]>;
  * Reads a recipe, mergekit's or onebasin's own superset of it. No file is opened.
  *
  * @param name how messages name the file
+ * @param check finds what else is wrong, to be said together with the rest
  * @throws `bad-argument` with every problem, each at its line and column; `limit`
  */
-export function parseRecipe(text: string, name: string): RecipeFile {
+export function parseRecipe(
+  text: string,
+  name: string,
+  check?: (recipe: RecipeFile) => readonly OnebasinError[],
+): RecipeFile {
   const reader = new YamlReader(text, name);
   throwProblems(reader.problems, name);
   const top = reader.members(reader.root, "The recipe", TOP);
   const method = readMethod(top, reader);
   const modules = readModules(top, reader);
-  const recipe = {
+  const recipe: RecipeFile = {
     name,
     text,
     method,
@@ -51,13 +60,15 @@ export function parseRecipe(text: string, name: string): RecipeFile {
     dtype: dtypeOf(top, "dtype", reader),
     outDtype: dtypeOf(top, "out_dtype", reader),
     tokenizer: readTokenizer(top, reader),
-    chatTemplate: textOf(top, "chat_template", reader)?.value,
+    chatTemplate: readChatTemplate(top, reader),
     expression: textOf(top, "expr", reader),
     rules: readRules(top, reader),
     buffers: choiceOf(top, "buffers", BUFFER_POLICIES, reader) as BufferPolicy | undefined,
     profile: choiceOf(top, "profile", PROFILES, reader),
     seed: top.has("seed") ? reader.whole(top.get("seed")?.value, "seed") : undefined,
+    align: readAlignment(top, modules, reader),
   };
+  reader.problems.push(...settingProblems(recipe), ...(check?.(recipe) ?? []));
   throwProblems(reader.problems, name);
   return recipe;
 }
@@ -185,6 +196,30 @@ function readTokenizer(top: Members, reader: YamlReader): Placed<string> | undef
   const source = members.get("source");
   return source === undefined ? undefined : readModel(source.value, reader);
 }
+
+/** Jinja text, or a name that stands for it; `auto`, which leaves the tokenizer's own, as absent. */
+function readChatTemplate(top: Members, reader: YamlReader): string | undefined {
+  const text = textOf(top, "chat_template", reader);
+  if (text === undefined || text.value === "auto") return undefined;
+  if (/[{}]/.test(text.value)) return text.value;
+  const known = CHAT_TEMPLATES[text.value];
+  if (known !== undefined) return known;
+  return reader.report(
+    top.get("chat_template")?.value,
+    `chat_template "${text.value}" is no template, and no name of one.`,
+    `Give the text in Jinja's language, auto, or one of: ${Object.keys(CHAT_TEMPLATES).join(", ")}.`,
+  );
+}
+
+const CHAT_TEMPLATES: Readonly<Record<string, string>> = {
+  chatml: [
+    "{%- for message in messages -%}",
+    "{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}",
+    "{%- endfor -%}",
+    "{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}",
+    "",
+  ].join("\n"),
+};
 
 /** A list of rules, or a map from patterns to what is done to their keys. */
 function readRules(top: Members, reader: YamlReader): Placed<string>[] {

@@ -64,17 +64,15 @@ class RecipePlanner {
     this.#recipe = recipe;
     this.#checkpoints = checkpoints;
     this.#options = options;
-    this.#method = methodOf(recipe);
+    this.#method = findMethod(recipe.method.value);
   }
 
   plan(): RecipePlan {
-    const { problems, notes } = checkSettings(this.#recipe, this.#method);
-    this.#problems.push(...problems);
-    this.#notes.push(...notes);
+    this.#notes.push(...checkSettings(this.#recipe, this.#method).notes);
     if ((this.#options.statistics?.size ?? 0) > 0 && this.#method.statistics === undefined)
       this.#notes.push(`${this.#recipe.name}: the method "${this.#method.id}" makes no use of "statistics".`);
     this.#openModels();
-    const rules = this.#rules();
+    const rules = this.#recipe.rules.map(({ value }) => parseRule(value));
     const collector = new TensorCollector(this.#recipe.modules, {
       entriesOf: (name) => this.#entriesOf(name),
       namesIn: (slice) => this.#namesIn(slice),
@@ -150,18 +148,6 @@ class RecipePlanner {
 
   #entriesOf(name: string): ReadonlyMap<string, TensorEntry> {
     return this.#entries.get(name) as ReadonlyMap<string, TensorEntry>;
-  }
-
-  #rules(): Rule[] {
-    return this.#recipe.rules.flatMap(({ value, place }) => {
-      try {
-        return parseRule(value);
-      } catch (error) {
-        if (!(error instanceof OnebasinError)) throw error;
-        this.#problems.push(new OnebasinError(error.code, `${place}: ${error.message}`, { hint: error.hint }));
-        return [];
-      }
-    });
   }
 
   /** The models of a slice, each once, the base among them. */
@@ -273,15 +259,6 @@ class RecipePlanner {
         firstSource: this.#firstSource.get(name) as number,
       };
     });
-  }
-}
-
-function methodOf({ method }: RecipeFile): MergeMethod {
-  try {
-    return findMethod(method.value);
-  } catch (error) {
-    if (!(error instanceof OnebasinError)) throw error;
-    throw new OnebasinError(error.code, `${method.place}: ${error.message}`, { hint: error.hint });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { FloatDType } from "../../tensor/dtype.js";
 import type { BufferPolicy } from "../merge-options.js";
-import type { Settings } from "./recipe-parameters.js";
+import type { Scalar, Settings } from "./recipe-parameters.js";
 import type { Placed } from "./yaml-reader.js";
 
 /** A part of the output made of layers [from, to) of each source, or of whole models where no range is given. */
@@ -27,6 +27,20 @@ export interface RecipeModule {
   readonly parameters: Settings;
 }
 
+/** Putting units in one order first, as a recipe asks for it. */
+export interface RecipeAlignment {
+  /** Id of a matcher. */
+  readonly using: Placed<string>;
+  /** The matcher's parameters. */
+  readonly params: Readonly<Record<string, Scalar>>;
+  /** Which network the models are; told by their keys where absent. */
+  readonly architecture?: Placed<string>;
+  /** Datasets whose training images are looked at. */
+  readonly data: readonly Placed<string>[];
+  /** How many of each. */
+  readonly images?: number;
+}
+
 /** A merge as written in a file: mergekit's words, and onebasin's own beside them. */
 export interface RecipeFile {
   /** How messages name the file. */
@@ -46,6 +60,7 @@ export interface RecipeFile {
   readonly buffers?: BufferPolicy;
   readonly profile?: string;
   readonly seed?: number;
+  readonly align?: RecipeAlignment;
 }
 
 /** Every file of statistics that a recipe names, once, in the order of the text. */

@@ -2,8 +2,9 @@ import { OnebasinError } from "../../core/errors.js";
 import { unknownName } from "../../core/suggest.js";
 import type { MergeMethod } from "../method.js";
 import { methods } from "../methods.gen.js";
-import type { MethodRequest } from "../recipe.js";
-import type { RecipeFile, RecipeModule, RecipeSlice, RecipeSource } from "./recipe-file.js";
+import { findMethod, type MethodRequest } from "../recipe.js";
+import { parseRule } from "../rule.js";
+import { modelsOf, type RecipeFile, type RecipeModule, type RecipeSlice, type RecipeSource } from "./recipe-file.js";
 import { type KeyPlace, type Scalar, type Settings, settingFor } from "./recipe-parameters.js";
 
 /** Where in a recipe a tensor's settings are looked up. */
@@ -53,6 +54,30 @@ export function requestFor(
   const { defaultWeight } = method;
   if (defaultWeight === undefined) return { method: method.id, params, each };
   return { method: method.id, params, each, weights: weights.map((weight) => Number(weight ?? defaultWeight)) };
+}
+
+/** What is wrong with the method, the settings and the rules of a recipe, as far as its text tells. */
+export function settingProblems(recipe: RecipeFile): OnebasinError[] {
+  const problems: OnebasinError[] = [];
+  const attempt = <T>(place: string, read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof OnebasinError)) throw error;
+      problems.push(new OnebasinError(error.code, `${place}: ${error.message}`, { hint: error.hint }));
+      return undefined;
+    }
+  };
+  const method = attempt(recipe.method.place, () => findMethod(recipe.method.value));
+  if (method !== undefined) problems.push(...checkSettings(recipe, method).problems);
+  for (const { value, place } of recipe.rules) attempt(place, () => parseRule(value));
+  const { tokenizer } = recipe;
+  const models = modelsOf(recipe).map(({ value }) => value);
+  if (tokenizer !== undefined && !["base", "union", ...models].includes(tokenizer.value.replace(/^model:/, ""))) {
+    const message = `${tokenizer.place}: the tokenizer is to come from "${tokenizer.value}", which is no model of ${recipe.name}.`;
+    problems.push(new OnebasinError("unknown-name", message, { hint: `Name one of ${models.join(", ")}, or base.` }));
+  }
+  return problems;
 }
 
 /** Settings that no method has are mistakes; those that only other methods have are left alone, and said. */
