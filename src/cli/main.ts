@@ -77,10 +77,11 @@ for (const command of commands) addCommand(program, command);
 program.addHelpText(
   "after",
   `
-Two files, one network, and whether it works:
+Two files, one network, and whether it works; or the whole experiment on two kinds of digits that need no files:
   onebasin diff a.pth b.pth
   onebasin merge a.pth b.pth --method sum -o sum.pth
   onebasin merge a.pth b.pth -o merged.pth --align activations --repair --data mnist svhn --evaluate
+  onebasin lab --open
 
 More on each command: onebasin merge --help. Exit status: 0 done, 1 the input is at fault, 2 the command line, 130 stopped.`,
 );

@@ -119,19 +119,7 @@ test("merge aligns, repairs and judges in one line", async () => {
 });
 
 test("path writes a chart and finds the best point", async () => {
-  const line = [
-    "path",
-    "a.pth",
-    "c.pth",
-    "--points",
-    "3",
-    "--best",
-    "--holdout",
-    "40",
-    "--similarity",
-    "-o",
-    "path.svg",
-  ];
+  const line = ["path", "a.pth", "c.pth", "--points", "3", "--best", "--similarity", "-o", "path.svg"];
   const { t, curves, best, similarity } = await json(...line, ...images);
   expect(t).toEqual([0, 0.5, 1]);
   expect(curves).toHaveLength(2);

@@ -10,6 +10,8 @@ import { formatTable } from "../table.js";
 
 /** Training images of each dataset that the best point is searched on; statistics come from those before them. */
 const USUAL_HOLDOUT = 1000;
+/** No more than this share of them, unless told. */
+const USUAL_HOLDOUT_SHARE = 0.25;
 /** Lines of the table shown of a path; the JSON has all points. */
 const SHOWN_POINTS = 9;
 
@@ -26,7 +28,10 @@ export const path = defineCommand({
     { flags: "--per-layer", doc: "search one t for each layer as well" },
     { flags: "--save-best <path>", doc: "write the best point as a checkpoint" },
     { flags: "--similarity", doc: "also compare what the layers do: CKA, and correlation of units of the same number" },
-    { flags: "--holdout <n>", doc: `training images of each dataset to search on (default: ${USUAL_HOLDOUT})` },
+    {
+      flags: "--holdout <n>",
+      doc: `training images of each dataset to search on (default: ${USUAL_HOLDOUT}, or a quarter of fewer than ${USUAL_HOLDOUT / USUAL_HOLDOUT_SHARE})`,
+    },
     { flags: "--limit <n>", doc: "only the first n test images of each dataset" },
     ...NETWORK_OPTIONS,
   ],
@@ -40,7 +45,7 @@ export const path = defineCommand({
       throw new OnebasinError("usage", "path needs --data, the datasets to judge on: --data mnist pen");
     }
     const points = parseCount("--points", options.points, 2);
-    const holdout = parseCount("--holdout", options.holdout) ?? USUAL_HOLDOUT;
+    const holdout = parseCount("--holdout", options.holdout);
     const wantsBest = options.best === true || options.perLayer === true || options.saveBest !== undefined;
     const wantsTraining =
       wantsBest || options.align !== undefined || options.repair === true || options.similarity === true;
@@ -54,7 +59,10 @@ export const path = defineCommand({
     }
     const test = await loadImages(call, { split: "test", limit: parseCount("--limit", options.limit) });
     const training = wantsTraining
-      ? divide(await loadImages(call, { split: "train" }), wantsBest ? holdout : 0)
+      ? divide(await loadImages(call, { split: "train" }), (count) => {
+          if (!wantsBest) return 0;
+          return holdout ?? Math.min(USUAL_HOLDOUT, Math.ceil(USUAL_HOLDOUT_SHARE * count));
+        })
       : { seen: [], held: [] };
     const run = await runOptions(call);
     const library = await import("../../evaluate/path.js");
@@ -138,18 +146,21 @@ export const path = defineCommand({
   },
 });
 
-/** The last images of each training set are held out, where a point is searched on them. */
-function divide(sets: readonly ImageSet[], count: number): { readonly seen: ImageSet[]; readonly held: ImageSet[] } {
-  for (const { name, count: all } of sets) {
-    if (all > count) continue;
+/** Holds out the last images of each training set: of so many, how many. */
+function divide(
+  sets: readonly ImageSet[],
+  holdout: (count: number) => number,
+): { readonly seen: ImageSet[]; readonly held: ImageSet[] } {
+  for (const { name, count } of sets) {
+    if (count > holdout(count)) continue;
     throw new OnebasinError(
       "bad-argument",
-      `--holdout ${count} leaves nothing of the ${all} training images of ${name}.`,
+      `--holdout ${holdout(count)} leaves nothing of the ${count} training images of ${name}.`,
     );
   }
   return {
-    seen: sets.map((set) => sliceImages(set, 0, set.count - count)),
-    held: sets.map((set) => sliceImages(set, set.count - count)),
+    seen: sets.map((set) => sliceImages(set, 0, set.count - holdout(set.count))),
+    held: sets.map((set) => sliceImages(set, set.count - holdout(set.count))),
   };
 }
 
