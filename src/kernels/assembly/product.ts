@@ -6,28 +6,20 @@ const TILE_ROWS = 4;
 
 // @ts-ignore: decorator
 @inline
-function splat<T>(at: usize): v128 {
-  return sizeof<T>() == 4 ? v128.load32_splat(at) : v128.load64_splat(at);
-}
-
-// @ts-ignore: decorator
-@inline
-function multiplyAdd<T>(sum: v128, x: v128, y: v128): v128 {
-  return v128.add<T>(sum, v128.mul<T>(x, y));
+function multiplyAdd(sum: v128, x: v128, y: v128): v128 {
+  return f64x2.add(sum, f64x2.mul(x, y));
 }
 
 /** out[rows, columns] = Σ over depth of a · b; `out` row by row, its rows `columnTiles` tiles wide. */
-// @ts-ignore: decorator
-@inline
-function product<T>(out: usize, a: usize, b: usize, rowTiles: i32, columnTiles: i32, depth: i32): void {
+export function product_f64(out: usize, a: usize, b: usize, rowTiles: i32, columnTiles: i32, depth: i32): void {
   const stride = <usize>columnTiles << 5;
-  const aTile = <usize>depth * TILE_ROWS * sizeof<T>();
+  const aTile = <usize>depth * TILE_ROWS * 8;
   const bTile = <usize>depth << 5;
   for (let j = 0; j < columnTiles; j++) {
     for (let i = 0; i < rowTiles; i++) {
       let left = a + <usize>i * aTile;
       let right = b + <usize>j * bTile;
-      let s00 = v128.splat<T>(0);
+      let s00 = f64x2.splat(0);
       let s01 = s00;
       let s10 = s00;
       let s11 = s00;
@@ -38,19 +30,19 @@ function product<T>(out: usize, a: usize, b: usize, rowTiles: i32, columnTiles: 
       for (let k = 0; k < depth; k++) {
         const y0 = v128.load(right);
         const y1 = v128.load(right, 16);
-        let x = splat<T>(left);
-        s00 = multiplyAdd<T>(s00, x, y0);
-        s01 = multiplyAdd<T>(s01, x, y1);
-        x = splat<T>(left + sizeof<T>());
-        s10 = multiplyAdd<T>(s10, x, y0);
-        s11 = multiplyAdd<T>(s11, x, y1);
-        x = splat<T>(left + 2 * sizeof<T>());
-        s20 = multiplyAdd<T>(s20, x, y0);
-        s21 = multiplyAdd<T>(s21, x, y1);
-        x = splat<T>(left + 3 * sizeof<T>());
-        s30 = multiplyAdd<T>(s30, x, y0);
-        s31 = multiplyAdd<T>(s31, x, y1);
-        left += TILE_ROWS * sizeof<T>();
+        let x = v128.load64_splat(left);
+        s00 = multiplyAdd(s00, x, y0);
+        s01 = multiplyAdd(s01, x, y1);
+        x = v128.load64_splat(left, 8);
+        s10 = multiplyAdd(s10, x, y0);
+        s11 = multiplyAdd(s11, x, y1);
+        x = v128.load64_splat(left, 16);
+        s20 = multiplyAdd(s20, x, y0);
+        s21 = multiplyAdd(s21, x, y1);
+        x = v128.load64_splat(left, 24);
+        s30 = multiplyAdd(s30, x, y0);
+        s31 = multiplyAdd(s31, x, y1);
+        left += TILE_ROWS * 8;
         right += 32;
       }
       let at = out + <usize>i * TILE_ROWS * stride + (<usize>j << 5);
@@ -67,11 +59,4 @@ function product<T>(out: usize, a: usize, b: usize, rowTiles: i32, columnTiles: 
       v128.store(at, s31, 16);
     }
   }
-}
-
-export function product_f32(out: usize, a: usize, b: usize, rowTiles: i32, columnTiles: i32, depth: i32): void {
-  product<f32>(out, a, b, rowTiles, columnTiles, depth);
-}
-export function product_f64(out: usize, a: usize, b: usize, rowTiles: i32, columnTiles: i32, depth: i32): void {
-  product<f64>(out, a, b, rowTiles, columnTiles, depth);
 }
