@@ -3,7 +3,6 @@ import { basename, dirname, resolve } from "node:path";
 import { type Checkpoint, closeCheckpoint } from "../checkpoint/checkpoint.js";
 import { OnebasinError, throwProblems } from "../core/errors.js";
 import type { WriteReport } from "../merge/execute/write-plan.js";
-import { parseRecipe } from "../merge/recipe-file/parse-recipe.js";
 import { planRecipe, type RecipePlan, type RecipePlanOptions } from "../merge/recipe-file/plan-recipe.js";
 import { modelsOf, type RecipeAlignment, type RecipeFile, statisticsOf } from "../merge/recipe-file/recipe-file.js";
 import type { Placed } from "../merge/recipe-file/yaml-reader.js";
@@ -42,6 +41,8 @@ export async function openRecipe(path: string, options: RecipePlanOptions = {}):
   });
   // Matchers, datasets and networks are loaded for those recipes only that want them.
   const aligner = ALIGN_WORD.test(text) ? await import("./align-recipe.js") : undefined;
+  // So is the reader of YAML: a program that merges without recipes does not load it.
+  const { parseRecipe } = await import("../merge/recipe-file/parse-recipe.js");
   const recipe = parseRecipe(text, path, aligner?.alignmentProblems);
   const models = new Map<string, OpenedModel>();
   const problems: OnebasinError[] = [];

@@ -9,7 +9,10 @@ import { beforeAll, describe, expect, inject, test } from "vitest";
 
 const project = inject("project");
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const pages = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+const pages = [
+  "README.md",
+  ...readdirSync(join(root, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : [])),
+];
 
 interface Snippet {
   readonly language: string;
