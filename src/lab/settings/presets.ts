@@ -18,7 +18,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     doc: "small networks and few images: minutes",
     arch: "vgg16:width=0.125",
     seeds: 1,
-    images: 2500,
+    images: 2000,
     testImages: 1000,
     lambda: [0, 0.05, 0.5, "inf"],
     depths: [0.25, 0.5, 1],
