@@ -14,7 +14,7 @@ const INTRODUCTION = `# Results
 
 Made by \`onebasin lab\` and written here by \`scripts/write-results.ts\`. Accuracy is in percent of the test images; with several
 seeds, the median and in brackets the range. Networks with "statistics per dataset", zipped ones with "each its head" and the
-one with two heads are told which dataset they look at; all others are not.
+one with two heads are told which dataset they look at; all others are not. Files of settings are in \`examples/\`.
 `;
 
 function sectionOf(folder: string): string {
