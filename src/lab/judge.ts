@@ -1,4 +1,5 @@
 import { evaluate } from "../evaluate/evaluate.js";
+import { type EnsembleMember, evaluateEnsemble } from "../evaluate/evaluate-ensemble.js";
 import type { Network } from "../network/graph.js";
 import { chooseStatistics, datasetsWithStatistics } from "../repair/dataset-statistics.js";
 import type { StateDict } from "../tensor/tensor.js";
@@ -29,6 +30,18 @@ export async function judge(
       signal: context.signal,
       head: heads?.[dataset],
     });
+    scores.push({ accuracy, loss });
+  }
+  return [scores[0], scores[1]];
+}
+
+/** How networks, or heads of one, do together on both test sets: the mean of what they hold likely decides. */
+export async function judgeTogether(members: readonly EnsembleMember[], context: StageContext): Promise<Scores> {
+  const { runtime, threads, signal } = context;
+  const scores: Score[] = [];
+  for (const dataset of [0, 1] as const) {
+    const images = await context.images("test", dataset);
+    const { accuracy, loss } = await evaluateEnsemble(members, images, { runtime, threads, signal });
     scores.push({ accuracy, loss });
   }
   return [scores[0], scores[1]];

@@ -6,6 +6,7 @@ import { loadDataset } from "../data/load-dataset.js";
 import type { Network } from "../network/graph.js";
 import { outputClasses } from "../network/output-classes.js";
 import type { Runtime } from "../network/runtime.js";
+import { elementCount } from "../tensor/shape.js";
 import { hashImages, hashNetwork, hashStages, sha256 } from "./hash.js";
 import { type LabPlan, planLab } from "./plan/plan-lab.js";
 import type { ExperimentFacts, LabResults } from "./results.js";
@@ -96,7 +97,7 @@ export async function openLab(options: OpenLabOptions): Promise<Lab> {
         architecture: settings.arch,
         parameters: [...network.state.values()]
           .filter(({ kind }) => kind === "parameter")
-          .reduce((sum, { shape }) => sum + shape.reduce((size, length) => size * length, 1), 0),
+          .reduce((sum, { shape }) => sum + elementCount(shape), 0),
         seeds: Array.from({ length: settings.seeds }, (_, index) => settings.seed + 2 * index),
         trainImages: [first.count, second.count],
         testImages: [firstTest.count, secondTest.count],

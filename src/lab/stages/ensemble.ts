@@ -1,5 +1,4 @@
-import { evaluateEnsemble } from "../../evaluate/evaluate-ensemble.js";
-import type { Score } from "../results.js";
+import { judgeTogether } from "../judge.js";
 import { ALL_TEST, defineStage } from "../stage.js";
 import type { JudgeFacts } from "./judge-model.js";
 
@@ -9,17 +8,11 @@ export const ensembleStage = defineStage<Readonly<Record<string, never>>, JudgeF
   revision: 1,
   reads: () => ALL_TEST,
   run: async (_settings, { a, b }, context) => {
-    const { network, runtime, threads, signal } = context;
-    const models = [
+    const { network } = context;
+    const members = [
       { network, state: await a.state("model") },
       { network, state: await b.state("model") },
     ];
-    const scores: Score[] = [];
-    for (const dataset of [0, 1] as const) {
-      const images = await context.images("test", dataset);
-      const { accuracy, loss } = await evaluateEnsemble(models, images, { runtime, threads, signal });
-      scores.push({ accuracy, loss });
-    }
-    return { facts: { scores: [scores[0], scores[1]] } };
+    return { facts: { scores: await judgeTogether(members, context) } };
   },
 });

@@ -1,5 +1,6 @@
 import { joinHeads } from "../../network/join-heads.js";
 import { serializeOnnx } from "../../network/onnx/serialize-onnx.js";
+import { elementCount } from "../../tensor/shape.js";
 import { judge, type Scores } from "../judge.js";
 import { ALL_TEST, defineStage } from "../stage.js";
 
@@ -24,7 +25,7 @@ export const headsStage = defineStage<Readonly<Record<string, never>>, HeadsFact
     return {
       facts: {
         scores: await judge({ network, state, heads: names }, context),
-        parameters: [...state.values()].reduce((sum, { shape }) => sum + shape.reduce((size, n) => size * n, 1), 0),
+        parameters: [...state.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),
       },
       states: { heads: state },
       files: { "heads.onnx": serializeOnnx(network, { state }) },

@@ -1,8 +1,7 @@
-import { evaluateEnsemble } from "../../evaluate/evaluate-ensemble.js";
 import { zip } from "../../library/zip.js";
 import { serializeOnnx } from "../../network/onnx/serialize-onnx.js";
-import { judge, type Scores } from "../judge.js";
-import type { Score } from "../results.js";
+import { elementCount } from "../../tensor/shape.js";
+import { judge, judgeTogether, type Scores } from "../judge.js";
 import type { LabSettings } from "../settings/lab-settings.js";
 import { ALL_TEST, ALL_TRAIN, defineStage } from "../stage.js";
 
@@ -51,20 +50,14 @@ export const zipStage = defineStage<ZipSettings, ZipFacts>({
     });
     report(0.7);
     const { network, state } = zipped;
-    const bothHeads: Score[] = [];
-    for (const dataset of [0, 1] as const) {
-      const members = heads.map((head) => ({ network, state, head }));
-      const test = await context.images("test", dataset);
-      const { accuracy, loss } = await evaluateEnsemble(members, test, { runtime, threads, signal });
-      bothHeads.push({ accuracy, loss });
-    }
+    const members = heads.map((head) => ({ network, state, head }));
     return {
       facts: {
         layers: zipped.report.depth,
         of: zipped.report.of,
         ownHead: await judge({ network, state, heads }, context),
-        bothHeads: [bothHeads[0], bothHeads[1]],
-        parameters: [...state.values()].reduce((sum, { shape }) => sum + shape.reduce((size, n) => size * n, 1), 0),
+        bothHeads: await judgeTogether(members, context),
+        parameters: [...state.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),
       },
       states: { zipped: state },
       files: { "zipped.onnx": serializeOnnx(network, { state }) },
