@@ -16,7 +16,7 @@ export interface GranuleState {
   readonly start: number;
   readonly count: number;
   /** By reduction slot, of this granule. */
-  readonly partials: number[];
+  readonly partials: Float64Array;
   /** By input, of the job. */
   readonly nonFinite: number[];
   /** By take: equals to a threshold that may still be kept. */

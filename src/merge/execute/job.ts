@@ -73,8 +73,8 @@ export interface Job {
 }
 
 export interface JobResult {
-  /** One row a granule, one number a reduction slot. */
-  readonly partials: readonly (readonly number[])[];
+  /** Rows, one a granule, of one number a reduction slot. A flat list: nested ones are slow to hand between threads. */
+  readonly partials: Float64Array;
   /** By input: how many elements are NaN or infinite; empty when not counted. */
   readonly nonFinite: readonly number[];
   readonly crc32: number;

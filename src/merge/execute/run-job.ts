@@ -46,7 +46,7 @@ async function copy(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult> {
     await io.write(output.file, output.position + start * bytes, target);
     if (job.checksum) crc32 = kernels.functions.crc32(crc32, address, count * bytes) >>> 0;
   }
-  return { partials: [], nonFinite: [], crc32, tallies: [] };
+  return { partials: new Float64Array(0), nonFinite: [], crc32, tallies: [] };
 }
 
 async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> {
@@ -56,7 +56,8 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
   const buffers = placeBuffers(job, kernels);
   const runGranule = await bindPass(job, engine, buffers);
   clearTallies(job, kernels, buffers);
-  const partials: number[][] = [];
+  const starts = pass.reductions.map((reduction) => REDUCTIONS[reduction].start as number);
+  const partials = new Float64Array(starts.length * Math.ceil((job.end - job.start) / granule));
   const nonFinite = inputs.map(() => 0);
   const left = [...quotas];
   const outputBytes = output === undefined ? 0 : dtypeBytes(output.dtype);
@@ -66,7 +67,7 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
   );
   const written = new Uint8Array(kernels.memory.buffer, buffers.output, granule * outputBytes);
   let crc32 = 0;
-  for (let start = job.start; start < job.end; start += granule) {
+  for (let start = job.start, row = 0; start < job.end; start += granule, row++) {
     const count = Math.min(granule, job.end - start);
     const isWhole = count === granule;
     for (const [i, input] of inputs.entries()) {
@@ -75,10 +76,10 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
       // Nothing writes behind a whole granule, so zeros that are there stay.
       if (!isWhole || start === job.start) zeroPadding(kernels, target);
     }
-    const row = pass.reductions.map((reduction) => REDUCTIONS[reduction].start as number);
-    const state: GranuleState = { start, count, partials: row, nonFinite, left };
+    const found = partials.subarray(row * starts.length, (row + 1) * starts.length);
+    found.set(starts);
+    const state: GranuleState = { start, count, partials: found, nonFinite, left };
     runGranule(state);
-    partials.push(row);
     if (output !== undefined) {
       const bytes = isWhole ? written : written.subarray(0, count * outputBytes);
       await io.write(output.file, output.position + start * outputBytes, bytes);

@@ -202,10 +202,12 @@ function countOf(pairs: Uint32Array, digit: number): number {
 function finishPass(state: TaskState): void {
   const { task, pass, results } = state;
   const reductions = task.program?.passes[pass].reductions ?? [];
-  const rows = results.flatMap(({ result }) => result.partials);
   for (const [slot, reduction] of reductions.entries()) {
     const { start, join } = REDUCTIONS[reduction];
-    const total = rows.reduce((joined, row) => join(joined, row[slot]), start as number);
+    let total = start as number;
+    for (const { result } of results) {
+      for (let at = slot; at < result.partials.length; at += reductions.length) total = join(total, result.partials[at]);
+    }
     state.reductions.set((task.program as Program).reduced[pass][slot], total);
   }
   for (const [slot, tally] of (task.program?.tallied[pass] ?? []).entries()) {
