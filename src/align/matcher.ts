@@ -6,9 +6,9 @@ import type { InputFormat } from "../data/input-format.js";
 import type { Network } from "../network/graph.js";
 import type { Runtime } from "../network/runtime.js";
 import type { StateDict } from "../tensor/tensor.js";
-import type { SeenModel } from "./activation-scores.js";
-import type { PermutationSpec } from "./permutation-spec.js";
-import type { UnitMaps } from "./unit-maps.js";
+import type { SeenModel } from "./scores/activation-scores.js";
+import type { PermutationSpec } from "./spec/permutation-spec.js";
+import type { UnitMaps } from "./unit-maps/unit-maps.js";
 
 /** What matchers that look at activations need beside the weights. */
 export interface MatchData {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { buildGoldenNetwork, goldenNetworks, goldenState } from "../../test/support/golden-networks.js";
-import { applyPermutation } from "../align/apply-permutation.js";
-import { derivePermutationSpec } from "../align/derive-spec.js";
-import { randomPermutation } from "../align/random-permutation.js";
+import { derivePermutationSpec } from "../align/spec/derive-spec.js";
+import { applyPermutation } from "../align/unit-maps/apply-permutation.js";
+import { randomPermutation } from "../align/unit-maps/random-permutation.js";
 import { createBatches } from "../data/create-batches.js";
 import { inputFormatOf } from "../data/input-format-of.js";
 import { loadDataset } from "../data/load-dataset.js";

@@ -11,14 +11,16 @@
  * const test = await loadDataset("pen", { split: "test", limit: 100 });
  * console.log(await evaluate({ network, state }, test, { runtime: onnxRuntime }));
  */
+
+export { type LayerSimilarity, layerSimilarity } from "../align/activations/layer-similarity.js";
 export { type Alignment, type AlignOptions, align } from "../align/align.js";
-export { applyPermutation } from "../align/apply-permutation.js";
-export { derivePermutationSpec } from "../align/derive-spec.js";
-export { type LayerSimilarity, layerSimilarity } from "../align/layer-similarity.js";
 export type { Matcher } from "../align/matcher.js";
 export { matchers } from "../align/matchers.gen.js";
-export type { Permutation, PermutationSpec, SpecAxis } from "../align/permutation-spec.js";
-export { parseSpec, serializeSpec } from "../align/serialize-spec.js";
+export { derivePermutationSpec } from "../align/spec/derive-spec.js";
+export type { PermutationSpec, SpecAxis } from "../align/spec/permutation-spec.js";
+export { parseSpec, serializeSpec } from "../align/spec/serialize-spec.js";
+export { applyPermutation } from "../align/unit-maps/apply-permutation.js";
+export type { Permutation } from "../align/unit-maps/permutation.js";
 export { type BatchOptions, createBatches, createMixedBatches } from "../data/create-batches.js";
 export { datasets } from "../data/datasets.gen.js";
 export type { ImageSet, Split } from "../data/image-set.js";

@@ -1,8 +1,8 @@
 import { choice, integer } from "../../core/params.js";
-import { activationScores } from "../activation-scores.js";
-import { createAssignmentSolver } from "../assignment.js";
+import { createAssignmentSolver } from "../assignment/assignment-solver.js";
 import { defineMatcher, type MatchData, seenModels } from "../matcher.js";
-import { METRICS } from "../score-moments.js";
+import { activationScores } from "../scores/activation-scores.js";
+import { METRICS } from "../scores/score-moments.js";
 
 export const activations = defineMatcher({
   id: "activations",

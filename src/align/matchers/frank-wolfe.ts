@@ -1,14 +1,14 @@
 import { choice, integer, number } from "../../core/params.js";
 import type { StateDict } from "../../tensor/tensor.js";
-import { applyPermutation } from "../apply-permutation.js";
-import { createAssignmentSolver } from "../assignment.js";
-import { blendMaps, evenMatrices, nearestPermutation, randomMatrices } from "../group-matrices.js";
-import { innerProduct } from "../group-scores.js";
+import { createAssignmentSolver } from "../assignment/assignment-solver.js";
 import { defineMatcher } from "../matcher.js";
 import { createMatrixProduct } from "../matrix-product.js";
-import { identityPermutation } from "../permutation-spec.js";
-import { prepareWeights, WEIGHT_MEASURES } from "../prepare-weights.js";
-import { searchUniverse } from "../search-universe.js";
+import { innerProduct } from "../scores/group-scores.js";
+import { prepareWeights, WEIGHT_MEASURES } from "../scores/prepare-weights.js";
+import { searchUniverse } from "../search/search-universe.js";
+import { applyPermutation } from "../unit-maps/apply-permutation.js";
+import { blendMaps, evenMatrices, nearestPermutation, randomMatrices } from "../unit-maps/group-matrices.js";
+import { identityPermutation } from "../unit-maps/permutation.js";
 
 export const frankWolfe = defineMatcher({
   id: "frank-wolfe",

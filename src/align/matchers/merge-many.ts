@@ -1,14 +1,14 @@
 import { choice, integer } from "../../core/params.js";
 import { createRandom } from "../../core/random.js";
-import { applyPermutation } from "../apply-permutation.js";
-import { createAssignmentSolver } from "../assignment.js";
-import { descend } from "../descend.js";
-import { createGroupScores } from "../group-scores.js";
+import { createAssignmentSolver } from "../assignment/assignment-solver.js";
 import { defineMatcher } from "../matcher.js";
 import { createMatrixProduct } from "../matrix-product.js";
-import { meanOfOthers } from "../mean-of-others.js";
-import type { Permutation } from "../permutation-spec.js";
-import { prepareWeights, WEIGHT_MEASURES } from "../prepare-weights.js";
+import { createGroupScores } from "../scores/group-scores.js";
+import { prepareWeights, WEIGHT_MEASURES } from "../scores/prepare-weights.js";
+import { descend } from "../search/descend.js";
+import { meanOfOthers } from "../search/mean-of-others.js";
+import { applyPermutation } from "../unit-maps/apply-permutation.js";
+import type { Permutation } from "../unit-maps/permutation.js";
 
 export const mergeMany = defineMatcher({
   id: "merge-many",

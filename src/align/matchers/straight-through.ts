@@ -2,16 +2,16 @@ import { OnebasinError } from "../../core/errors.js";
 import { choice, integer, number } from "../../core/params.js";
 import { floatsTensor, tensorFloats } from "../../tensor/float32.js";
 import type { StateDict, Tensor } from "../../tensor/tensor.js";
-import { createAdam } from "../adam.js";
-import { applyPermutation } from "../apply-permutation.js";
-import { createAssignmentSolver } from "../assignment.js";
-import { descend } from "../descend.js";
-import { createGroupScores } from "../group-scores.js";
+import { createAssignmentSolver } from "../assignment/assignment-solver.js";
+import { createMidpointLoss } from "../loss/midpoint-loss.js";
 import { defineMatcher, type MatchData } from "../matcher.js";
 import { createMatrixProduct } from "../matrix-product.js";
-import { createMidpointLoss } from "../midpoint-loss.js";
-import type { Permutation } from "../permutation-spec.js";
-import { prepareWeights, WEIGHT_MEASURES } from "../prepare-weights.js";
+import { createGroupScores } from "../scores/group-scores.js";
+import { prepareWeights, WEIGHT_MEASURES } from "../scores/prepare-weights.js";
+import { createAdam } from "../search/adam.js";
+import { descend } from "../search/descend.js";
+import { applyPermutation } from "../unit-maps/apply-permutation.js";
+import type { Permutation } from "../unit-maps/permutation.js";
 
 export const straightThrough = defineMatcher({
   id: "straight-through",

@@ -1,15 +1,15 @@
 import { OnebasinError } from "../../core/errors.js";
 import { choice, integer, number } from "../../core/params.js";
-import { activationScores } from "../activation-scores.js";
-import { createAssignmentSolver } from "../assignment.js";
-import { incomingAxes, usualIncoming } from "../incoming-axes.js";
+import { createAssignmentSolver } from "../assignment/assignment-solver.js";
+import { sinkhornScaling } from "../assignment/sinkhorn-scaling.js";
+import { solveTransport } from "../assignment/solve-transport.js";
 import { defineMatcher, imagesNeeded, seenModels } from "../matcher.js";
 import { createMatrixProduct } from "../matrix-product.js";
-import { METRICS } from "../score-moments.js";
-import { sinkhornScaling } from "../sinkhorn-scaling.js";
-import { solveTransport } from "../solve-transport.js";
-import type { UnitMap } from "../unit-maps.js";
-import { weightScores } from "../weight-scores.js";
+import { activationScores } from "../scores/activation-scores.js";
+import { METRICS } from "../scores/score-moments.js";
+import { weightScores } from "../scores/weight-scores.js";
+import { incomingAxes, usualIncoming } from "../spec/incoming-axes.js";
+import type { UnitMap } from "../unit-maps/unit-maps.js";
 
 /** Rounds of scaling; smoothing that wants more is nearly none. */
 const ROUNDS = 2000;

@@ -1,10 +1,10 @@
 import { choice, integer } from "../../core/params.js";
-import { createAssignmentSolver } from "../assignment.js";
-import { type Descent, descend } from "../descend.js";
-import { createGroupScores } from "../group-scores.js";
+import { createAssignmentSolver } from "../assignment/assignment-solver.js";
 import { defineMatcher } from "../matcher.js";
 import { createMatrixProduct } from "../matrix-product.js";
-import { prepareWeights, WEIGHT_MEASURES } from "../prepare-weights.js";
+import { createGroupScores } from "../scores/group-scores.js";
+import { prepareWeights, WEIGHT_MEASURES } from "../scores/prepare-weights.js";
+import { type Descent, descend } from "../search/descend.js";
 
 export const weights = defineMatcher({
   id: "weights",

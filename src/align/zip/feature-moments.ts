@@ -2,7 +2,7 @@ import { OnebasinError } from "../../core/errors.js";
 import { type BatchSource, meanOutputs, type RunOptions } from "../../data/mean-outputs.js";
 import type { GraphNode, Network } from "../../network/graph.js";
 import { createTensor, type StateDict, type Tensor } from "../../tensor/tensor.js";
-import { joinedName, joinNetworks, joinStates } from "../join-networks.js";
+import { joinedName, joinNetworks, joinStates } from "../activations/join-networks.js";
 import type { FeaturePlace } from "./feature-places.js";
 
 /** What the units of one value of several models do together, over images and places; model after model. */

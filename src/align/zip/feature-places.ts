@@ -1,5 +1,5 @@
-import { describeAxis } from "../derive-spec.js";
-import { axisSize, type SpecAxis } from "../permutation-spec.js";
+import { describeAxis } from "../spec/derive-spec.js";
+import { axisSize, type SpecAxis } from "../spec/permutation-spec.js";
 import type { ZipPart } from "./zip-part.js";
 
 /** Where the units of a group stand in a value of a network. */

@@ -1,5 +1,5 @@
 import type { Shape } from "../../tensor/shape.js";
-import { axisSize, groupsOfAxis, type SpecAxis } from "../permutation-spec.js";
+import { axisSize, groupsOfAxis, type SpecAxis } from "../spec/permutation-spec.js";
 
 /** The units of one model in the features they became. */
 export interface GroupFeatures {

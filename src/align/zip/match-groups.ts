@@ -1,6 +1,6 @@
 import { OnebasinError } from "../../core/errors.js";
 import type { BatchSource, RunOptions } from "../../data/mean-outputs.js";
-import { unitValues } from "../unit-values.js";
+import { unitValues } from "../activations/unit-values.js";
 import { featureMoments, meanCorrelations } from "./feature-moments.js";
 import { type FeaturePlace, placeOf } from "./feature-places.js";
 import { matchFeatures } from "./match-features.js";

@@ -2,7 +2,7 @@ import { OnebasinError } from "../../core/errors.js";
 import { unknownName } from "../../core/suggest.js";
 import type { Network } from "../../network/graph.js";
 import { type Layer, layersOf } from "../../network/layers-of.js";
-import { deriveAxes, leaves } from "../derive-spec.js";
+import { deriveAxes, leaves } from "../spec/derive-spec.js";
 
 /**
  * How far networks are merged: a whole number of layers, a share of those that can be merged (`0.5`, `1.0`), `all` of

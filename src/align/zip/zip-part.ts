@@ -1,8 +1,8 @@
 import type { Network } from "../../network/graph.js";
 import type { Head } from "../../network/join-heads.js";
 import type { StateDict } from "../../tensor/tensor.js";
-import { type DerivedAxes, deriveAxes, derivePermutationSpec } from "../derive-spec.js";
-import type { PermutationSpec } from "../permutation-spec.js";
+import { type DerivedAxes, deriveAxes, derivePermutationSpec } from "../spec/derive-spec.js";
+import type { PermutationSpec } from "../spec/permutation-spec.js";
 import { absorbScales } from "./absorb-scales.js";
 import { type SplitNetwork, splitTrunk } from "./split-trunk.js";
 

@@ -138,7 +138,7 @@ async function networksIfKnown(models: readonly LoadedNetwork[], call: CliCall) 
 async function specOf(path: string | undefined) {
   if (path === undefined) return undefined;
   const { readFile } = await import("node:fs/promises");
-  const { parseSpec } = await import("../../align/serialize-spec.js");
+  const { parseSpec } = await import("../../align/spec/serialize-spec.js");
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     throw new OnebasinError("missing-data", `The permutation spec ${path} cannot be read.`, { cause });
   });
@@ -150,10 +150,10 @@ async function describeSpec(
   network: Network | undefined,
   given: Awaited<ReturnType<typeof specOf>>,
 ): Promise<[string, object]> {
-  const { derivePermutationSpec } = await import("../../align/derive-spec.js");
-  const { inferChainSpec } = await import("../../align/infer-chain-spec.js");
-  const { checkSpec } = await import("../../align/permutation-spec.js");
-  const { serializeSpec } = await import("../../align/serialize-spec.js");
+  const { derivePermutationSpec } = await import("../../align/spec/derive-spec.js");
+  const { inferChainSpec } = await import("../../align/spec/infer-chain-spec.js");
+  const { checkSpec } = await import("../../align/spec/permutation-spec.js");
+  const { serializeSpec } = await import("../../align/spec/serialize-spec.js");
   const spec =
     given ?? (network === undefined ? inferChainSpec(state, { source: path }) : derivePermutationSpec(network));
   checkSpec(spec, state, { source: path });

@@ -125,7 +125,7 @@ export const path = defineCommand({
       }
     }
     if (options.similarity === true) {
-      const { layerSimilarity } = await import("../../align/layer-similarity.js");
+      const { layerSimilarity } = await import("../../align/activations/layer-similarity.js");
       const similarity = await layerSimilarity({ network, a, b }, { ...run, ...data });
       const rows = similarity.map(({ group, value, cka, correlation }) => [
         group,

@@ -1,4 +1,4 @@
-import { type BestUnits, layerSimilarity } from "../../align/layer-similarity.js";
+import { type BestUnits, layerSimilarity } from "../../align/activations/layer-similarity.js";
 import { layersOf } from "../../network/layers-of.js";
 import type { StateDict } from "../../tensor/tensor.js";
 import { layerDistances } from "../../train/coupling/layer-distances.js";
