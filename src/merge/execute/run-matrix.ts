@@ -49,7 +49,12 @@ export async function runMatrix(job: Job, kernels: Kernels, io: JobIO): Promise<
     return spoilt;
   });
   const nonFinite = job.inputs.map((_, input) => counts.get(input) ?? 0);
-  return { partials: new Float64Array(0), nonFinite, crc32: await writeMatrix(combined, job, kernels, io), tallies: [] };
+  return {
+    partials: new Float64Array(0),
+    nonFinite,
+    crc32: await writeMatrix(combined, job, kernels, io),
+    tallies: [],
+  };
 }
 
 /** Thrown where an input holds NaN or infinity: no method on matrices makes a number of it. */

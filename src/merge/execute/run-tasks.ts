@@ -206,7 +206,8 @@ function finishPass(state: TaskState): void {
     const { start, join } = REDUCTIONS[reduction];
     let total = start as number;
     for (const { result } of results) {
-      for (let at = slot; at < result.partials.length; at += reductions.length) total = join(total, result.partials[at]);
+      for (let at = slot; at < result.partials.length; at += reductions.length)
+        total = join(total, result.partials[at]);
     }
     state.reductions.set((task.program as Program).reduced[pass][slot], total);
   }
