@@ -14,6 +14,7 @@ import { availableParallelism, cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { formatTable } from "../src/core/format-table.js";
 import type { MergeMethod } from "../src/merge/method.js";
 import { methods } from "../src/merge/methods.gen.js";
 import { dtypeBytes, parseDType } from "../src/tensor/dtype.js";
@@ -161,10 +162,12 @@ const rows = contestants.map(({ name, measured, floor: own }) => {
   ];
 });
 const heading = ["", "min s", "median s", "max s", "min / min floor", "median ratio", "CPU s", "GB/s", "peak MB"];
-const widths = heading.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
-for (const row of [heading, ...rows]) {
-  console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  "));
-}
+console.log(
+  formatTable(
+    [heading, ...rows],
+    heading.flatMap((_, column) => (column > 0 ? [column] : [])),
+  ),
+);
 console.log(
   "Ratios: to the floor of the same round. CPU: user and system, of all threads. GB/s: two inputs and the output.",
 );

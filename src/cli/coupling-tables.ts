@@ -1,6 +1,6 @@
 import { basename } from "node:path";
+import { formatTable } from "../core/format-table.js";
 import type { CoupledResult, Scores } from "../node/couple-to-folder.js";
-import { formatTable } from "./table.js";
 
 /** Accuracy of one coupled training: networks and their average × datasets. */
 export function couplingTable({ networks, average, heads }: CoupledResult, datasets: readonly string[]): string {

@@ -1,5 +1,5 @@
+import { formatTable } from "../core/format-table.js";
 import type { TensorPlan } from "../merge/plan.js";
-import { formatTable } from "./table.js";
 
 /** How many keys become what, in words and as data. */
 export function describePlan(plan: TensorPlan): { readonly text: string; readonly json: object } {

@@ -1,4 +1,4 @@
-import { formatTable } from "./table.js";
+import { formatTable } from "../core/format-table.js";
 
 /** How a network, or a head of it, does on a dataset. */
 export interface NamedScore {

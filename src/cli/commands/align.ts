@@ -1,4 +1,5 @@
 import { OnebasinError } from "../../core/errors.js";
+import { formatTable } from "../../core/format-table.js";
 import { parseNamed, parsePairs } from "../../core/parse-named.js";
 import type { Network } from "../../network/graph.js";
 import { type CliCall, defineCommand } from "../command.js";
@@ -10,7 +11,6 @@ import {
   networksOf,
   runOptions,
 } from "../load-networks.js";
-import { formatTable } from "../table.js";
 
 export const align = defineCommand({
   name: "align",

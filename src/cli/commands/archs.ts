@@ -1,6 +1,6 @@
+import { formatTable } from "../../core/format-table.js";
 import { describeParam } from "../../core/params.js";
 import { defineCommand } from "../command.js";
-import { formatTable } from "../table.js";
 
 export const archs = defineCommand({
   name: "archs",

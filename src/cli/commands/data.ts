@@ -1,6 +1,6 @@
 import { OnebasinError } from "../../core/errors.js";
+import { formatTable } from "../../core/format-table.js";
 import { defineCommand } from "../command.js";
-import { formatTable } from "../table.js";
 
 export const data = defineCommand({
   name: "data",

@@ -1,7 +1,7 @@
+import { formatTable } from "../../core/format-table.js";
 import type { DiffReport } from "../../merge/diff/diff.js";
 import { parseCount } from "../arguments.js";
 import { defineCommand } from "../command.js";
-import { formatTable } from "../table.js";
 
 /** Keys listed of each kind of difference in structure; the JSON has all. */
 const MAX_LISTED = 10;

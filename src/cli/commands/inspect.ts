@@ -1,6 +1,6 @@
+import { formatTable } from "../../core/format-table.js";
 import { defineCommand } from "../command.js";
 import { formatBytes } from "../progress.js";
-import { formatTable } from "../table.js";
 
 export const inspect = defineCommand({
   name: "inspect",

@@ -1,11 +1,11 @@
 import { OnebasinError } from "../../core/errors.js";
+import { formatTable } from "../../core/format-table.js";
 import type { Lab } from "../../lab/open-lab.js";
 import type { Given } from "../../lab/settings/given.js";
 import type { HashedStage } from "../../lab/stage.js";
 import type { LabFolder } from "../../node/lab-folder.js";
 import { parseCount } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
-import { formatTable } from "../table.js";
 
 const USUAL_FOLDER = "lab";
 

@@ -1,9 +1,9 @@
 import { OnebasinError } from "../../core/errors.js";
+import { formatTable } from "../../core/format-table.js";
 import type { AdapterReport } from "../../node/write-adapter.js";
 import { parseBytes, parseChoice, parseCount, parseNumber } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
 import { formatBytes } from "../progress.js";
-import { formatTable } from "../table.js";
 
 /** Modules listed by themselves, those of which least is held first. */
 const MAX_LISTED = 10;

@@ -1,7 +1,7 @@
+import { formatTable } from "../../core/format-table.js";
 import { describeParam, type Param } from "../../core/params.js";
 import type { MergeMethod } from "../../merge/method.js";
 import { defineCommand } from "../command.js";
-import { formatTable } from "../table.js";
 
 export const methods = defineCommand({
   name: "methods",

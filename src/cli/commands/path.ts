@@ -1,4 +1,5 @@
 import { OnebasinError, throwProblems } from "../../core/errors.js";
+import { formatTable } from "../../core/format-table.js";
 import { parseNamed } from "../../core/parse-named.js";
 import type { ImageSet } from "../../data/image-set.js";
 import { sliceImages } from "../../data/slice-images.js";
@@ -6,7 +7,6 @@ import type { PathReport } from "../../evaluate/path.js";
 import { parseCount } from "../arguments.js";
 import { defineCommand } from "../command.js";
 import { loadImages, loadStates, NETWORK_OPTIONS, networksOf, runOptions } from "../load-networks.js";
-import { formatTable } from "../table.js";
 
 /** Training images of each dataset that the best point is searched on; statistics come from those before them. */
 const USUAL_HOLDOUT = 1000;

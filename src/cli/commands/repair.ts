@@ -1,7 +1,7 @@
+import { formatTable } from "../../core/format-table.js";
 import { parseChoice, parseCount } from "../arguments.js";
 import { defineCommand } from "../command.js";
 import { loadImages, loadStates, NETWORK_OPTIONS, needed, networkOf, runOptions } from "../load-networks.js";
-import { formatTable } from "../table.js";
 
 export const repair = defineCommand({
   name: "repair",

@@ -1,4 +1,5 @@
 import { OnebasinError } from "../../core/errors.js";
+import { formatTable } from "../../core/format-table.js";
 import { parsePairs } from "../../core/parse-named.js";
 import type { Evaluation } from "../../evaluate/evaluate.js";
 import type { Zipped } from "../../library/zip.js";
@@ -7,7 +8,6 @@ import { type CliCall, defineCommand } from "../command.js";
 import { loadImages, loadStates, NETWORK_OPTIONS, needed, networksOf, runOptions } from "../load-networks.js";
 import { namedPath } from "../named-path.js";
 import { headNames, scoreName, scoreTable } from "../score-table.js";
-import { formatTable } from "../table.js";
 
 export const zip = defineCommand({
   name: "zip",

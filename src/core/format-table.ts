@@ -1,5 +1,6 @@
 /**
- * Lines of columns with two spaces between them; the columns named in `right` stand flush right.
+ * Lines of columns with two spaces between them; the columns named in `right` stand flush right. A column in which no
+ * row has anything is left out.
  *
  * @param rows the first is the heading
  */
@@ -12,6 +13,7 @@ export function formatTable(rows: readonly (readonly string[])[], right: readonl
           const padding = " ".repeat(widths[column] - width(cell));
           return right.includes(column) ? padding + cell : cell + padding;
         })
+        .filter((_, column) => widths[column] > 0)
         .join("  ")
         .trimEnd(),
     )
