@@ -9,7 +9,7 @@ import { type Given, givenNode } from "./given.js";
  * @throws `bad-argument` where it is not YAML, with line and column; `limit`
  */
 export function readLabFile(text: string, { name }: { readonly name: string }): Given {
-  const reader = new YamlReader(text, name);
+  const reader = new YamlReader(text, { name, what: "a file of the lab's settings" });
   const given = reader.root === null ? { place: name, members: new Map() } : givenNode(reader, reader.root);
   throwProblems(reader.problems, name);
   return given;

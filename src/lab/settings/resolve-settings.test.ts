@@ -75,6 +75,12 @@ heads: { cut: block_4.0 }
     `);
   });
 
+  test("of a file that is too long are not read, and are not called a recipe", () => {
+    expect(() => read(`# ${"x".repeat(1_000_000)}`)).toThrowError(
+      "lab.yml has 1000002 characters; a file of the lab's settings has at most 1000000.",
+    );
+  });
+
   test("that are no YAML are told with line and column", () => {
     expect(() => read("data: [mnist\nseeds: 1")).toThrowError(/lab\.yml:2:/);
   });

@@ -45,7 +45,7 @@ export function parseRecipe(
   name: string,
   check?: (recipe: RecipeFile) => readonly OnebasinError[],
 ): RecipeFile {
-  const reader = new YamlReader(text, name);
+  const reader = new YamlReader(text, { name, what: "a recipe" });
   throwProblems(reader.problems, name);
   const top = reader.members(reader.root, "The recipe", TOP);
   const method = readMethod(top, reader);

@@ -2,7 +2,7 @@ import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseD
 import { OnebasinError } from "../../core/errors.js";
 import { nearestName } from "../../core/suggest.js";
 
-/** Recipes are written by hand; aliases in a longer one could stand for any amount of text. */
+/** Files of settings are written by hand; aliases in a longer one could stand for any amount of text. */
 const MAX_CHARACTERS = 1_000_000;
 /** How often an anchor may be used, against files that unfold without end. */
 const MAX_ALIASES = 100;
@@ -22,14 +22,14 @@ export class YamlReader {
   readonly #lines = new LineCounter();
   readonly #document: ReturnType<typeof parseDocument>;
 
-  /** @param name how messages name the file */
-  constructor(text: string, name: string) {
+  /**
+   * @param options.name how messages name the file
+   * @param options.what is being read: "a recipe"
+   */
+  constructor(text: string, { name, what }: { readonly name: string; readonly what: string }) {
     this.#name = name;
     if (text.length > MAX_CHARACTERS) {
-      throw new OnebasinError(
-        "limit",
-        `${name} has ${text.length} characters; a recipe has at most ${MAX_CHARACTERS}.`,
-      );
+      throw new OnebasinError("limit", `${name} has ${text.length} characters; ${what} has at most ${MAX_CHARACTERS}.`);
     }
     const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true });
     for (const { message, pos } of document.errors) this.#report(this.#placeOf(pos[0]), `${message}.`);
