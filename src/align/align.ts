@@ -4,7 +4,7 @@ import { type Params, type ParamValues, resolveParams } from "../core/params.js"
 import type { OnProgress } from "../core/progress.js";
 import { unknownName } from "../core/suggest.js";
 import { rolesOf } from "../merge/roles.js";
-import { checkStateDict } from "../network/check-state-dict.js";
+import { checkFit } from "../network/check-fit.js";
 import type { Network } from "../network/graph.js";
 import { toFloat32 } from "../network/inference.js";
 import type { Runtime } from "../network/runtime.js";
@@ -89,7 +89,7 @@ export async function align(models: readonly StateDict[], options: AlignOptions)
     throw imagesNeeded(matcher.id, "--using weights");
   }
   if (networks !== undefined) {
-    const wrong = models.flatMap((state, i) => checkStateDict(networks[i], state, { source: names[i] }));
+    const wrong = models.flatMap((state, i) => checkFit(networks[i], state, { source: names[i] }));
     throwProblems(wrong, "the models to align");
   }
   const spec =

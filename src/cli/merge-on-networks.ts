@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
-import { OnebasinError } from "../core/errors.js";
+import { OnebasinError, throwProblems } from "../core/errors.js";
 import { parseNamed } from "../core/parse-named.js";
 import type { TensorPlan } from "../merge/plan.js";
 import type { MergeOptions } from "../node/index.js";
@@ -37,9 +37,14 @@ export async function mergeOnNetworks(
     );
   }
   const { architecturesOf, ARCHITECTURE_KEY } = await import("../node/load-architecture.js");
+  const { checkFit } = await import("../network/check-fit.js");
   const { mergeNetworks } = await import("../node/merge-networks.js");
   const architectures = await architecturesOf(Object.values(models), options.arch as string | undefined);
   const [{ name, network }] = architectures;
+  const wrong = Object.values(models).flatMap(({ entries, name: source }, i) =>
+    checkFit(architectures[i].network, entries, { source }),
+  );
+  throwProblems(wrong, "the models to merge");
   const matcher = options.align === undefined ? undefined : parseNamed("--align", options.align);
   const looksAtImages = options.align !== undefined || options.repair === true;
   const images = looksAtImages ? await loadImages(call, { split: "train" }) : [];

@@ -67,12 +67,25 @@ export class OnebasinError extends Error {
 export function throwProblems(problems: readonly OnebasinError[], subject: string): void {
   if (problems.length === 0) return;
   if (problems.length === 1) throw problems[0];
-  const hints = [...new Set(problems.map((problem) => problem.hint).filter((hint) => hint !== undefined))];
-  throw new OnebasinError(
-    problems[0].code,
-    `${problems.length} problems with ${subject}:\n${listed(problems.map((problem) => problem.message))}`,
-    { problems, hint: hints.slice(0, MAX_HINTS).join("\n") || undefined },
-  );
+  throw joinProblems(problems, { heading: `${problems.length} problems with ${subject}:` });
+}
+
+/**
+ * One error for several problems, with the code of the first: a heading, then the problems, and the first hints.
+ *
+ * @param options.shown how many problems are listed; default 20, the rest is counted
+ * @param options.hint instead of the hints of the problems
+ */
+export function joinProblems(
+  problems: readonly OnebasinError[],
+  { heading, shown = MAX_LISTED, hint }: { readonly heading: string; readonly shown?: number; readonly hint?: string },
+): OnebasinError {
+  const hints = [...new Set(problems.map((problem) => problem.hint).filter((it) => it !== undefined))];
+  const messages = problems.map((problem) => problem.message);
+  return new OnebasinError(problems[0].code, `${heading}\n${listed(messages, shown)}`, {
+    problems,
+    hint: hint ?? (hints.slice(0, MAX_HINTS).join("\n") || undefined),
+  });
 }
 
 /** More hints than this are no longer read; the problems list still holds every one. */
@@ -80,8 +93,9 @@ const MAX_HINTS = 3;
 /** Lines shown of a long list of problems; the rest is counted. */
 const MAX_LISTED = 20;
 
-function listed(messages: readonly string[]): string {
-  const lines = messages.slice(0, MAX_LISTED).map((message) => `  - ${message}`);
-  if (messages.length > MAX_LISTED) lines.push(`  … and ${messages.length - MAX_LISTED} more`);
+function listed(messages: readonly string[], shown: number): string {
+  // A problem may have problems of its own, which stand below it.
+  const lines = messages.slice(0, shown).map((message) => `  - ${message.replace(/\n/g, "\n  ")}`);
+  if (messages.length > shown) lines.push(`  … and ${messages.length - shown} more`);
   return lines.join("\n");
 }

@@ -50,7 +50,7 @@ test("the last batch may be short, and the batch size changes nothing", async ()
   expect(parts.loss).toBeCloseTo(whole.loss, 5);
 });
 
-test("a state dict that does not fit names every problem", async () => {
+test("a state dict that does not fit is refused, with every problem", async () => {
   const { network } = parseArchitecture("mlp:layers=16-8-4");
   const state = new Map(createInitialState(network, { seed: 0 }));
   state.set("2.weigth", state.get("2.weight")!);
@@ -58,7 +58,7 @@ test("a state dict that does not fit names every problem", async () => {
   state.set("0.bias", state.get("2.bias")!);
   await expect(createInference(network, state, { runtime: onnxRuntime, source: "net.pth" })).rejects.toMatchObject({
     code: "mismatch",
-    message: `3 problems with net.pth for mlp:
+    message: `net.pth does not fit mlp; 3 differences:
   - Key "0.bias": net.pth has [4], mlp needs [8].
   - net.pth lacks key "2.weight" [4, 8] of mlp.
   - net.pth has a key "2.weigth" that mlp does not have.`,

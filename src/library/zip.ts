@@ -3,7 +3,7 @@ import { type ZipDepth, zipDepth } from "../align/zip/zip-depth.js";
 import { OnebasinError, throwProblems } from "../core/errors.js";
 import { choice, integer, number, resolveParams } from "../core/params.js";
 import type { BatchSource, RunOptions } from "../data/mean-outputs.js";
-import { checkStateDict } from "../network/check-state-dict.js";
+import { checkFit } from "../network/check-fit.js";
 import type { Network } from "../network/graph.js";
 import { toFloat32 } from "../network/inference.js";
 import { type Head, joinHeads } from "../network/join-heads.js";
@@ -153,7 +153,7 @@ function checkedParams(models: readonly Head[], { params = {} }: ZipOptions) {
     wrong.push(new OnebasinError("bad-argument", `Two heads are called "${name}".`));
   }
   for (const model of models) {
-    wrong.push(...checkStateDict(model.network, model.state, { source: model.name }));
+    wrong.push(...checkFit(model.network, model.state, { source: model.name }));
     if (model.network.outputs.length > 1) {
       const outputs = model.network.outputs.map(({ name }) => name).join(", ");
       wrong.push(new OnebasinError("unsupported", `${model.name} has several outputs: ${outputs}.`));

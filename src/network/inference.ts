@@ -2,7 +2,7 @@ import { throwProblems } from "../core/errors.js";
 import { unknownName } from "../core/suggest.js";
 import { isFloat } from "../tensor/dtype.js";
 import { createTensor, type StateDict, type Tensor, tensorNumbers } from "../tensor/tensor.js";
-import { checkStateDict } from "./check-state-dict.js";
+import { checkFit } from "./check-fit.js";
 import type { Network } from "./graph.js";
 import { serializeOnnx } from "./onnx/serialize-onnx.js";
 import type { Runtime, RuntimeOptions } from "./runtime.js";
@@ -38,7 +38,7 @@ export async function createInference(
   options: InferenceOptions,
 ): Promise<Inference> {
   const { runtime, source = "the state dict", outputs } = options;
-  throwProblems(checkStateDict(network, state, { source }), `${source} for ${network.name}`);
+  throwProblems(checkFit(network, state, { source }), source);
   const f32 = new Map([...state].map(([key, tensor]) => [key, toFloat32(tensor)]));
   const graph = outputs === undefined ? network : withOutputs(network, outputs);
   const session = await runtime.createSession(serializeOnnx(graph, { state: f32 }), options);

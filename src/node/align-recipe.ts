@@ -12,7 +12,7 @@ import { loadDataset } from "../data/load-dataset.js";
 import { parseDatasetName } from "../data/parse-dataset-name.js";
 import type { RecipeAlignment, RecipeFile } from "../merge/recipe-file/recipe-file.js";
 import { modelsOf } from "../merge/recipe-file/recipe-file.js";
-import { checkStateDict } from "../network/check-state-dict.js";
+import { checkFit } from "../network/check-fit.js";
 import type { Network } from "../network/graph.js";
 import { parseArchitecture } from "../network/parse-architecture.js";
 import type { StateDict } from "../tensor/tensor.js";
@@ -106,7 +106,7 @@ export async function networkOfRecipe(
     });
   }
   throwProblems(
-    all.flatMap(({ entries, name }) => checkStateDict(network, entries, { source: name })),
+    all.flatMap(({ entries, name }) => checkFit(network, entries, { source: name })),
     "the models to align",
   );
   return network;

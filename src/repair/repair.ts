@@ -1,6 +1,6 @@
 import { OnebasinError, throwProblems } from "../core/errors.js";
 import type { BatchSource, RunOptions } from "../data/mean-outputs.js";
-import { checkStateDict } from "../network/check-state-dict.js";
+import { checkFit } from "../network/check-fit.js";
 import type { Network } from "../network/graph.js";
 import { layersOf } from "../network/layers-of.js";
 import type { StateDict } from "../tensor/tensor.js";
@@ -118,8 +118,8 @@ function checkModels(
 ): void {
   const { parents, weights, source } = given;
   const problems = [
-    ...checkStateDict(network, state, { source }),
-    ...parents.flatMap((parent, i) => checkStateDict(network, parent, { source: `parent ${i + 1} of ${source}` })),
+    ...checkFit(network, state, { source }),
+    ...parents.flatMap((parent, i) => checkFit(network, parent, { source: `parent ${i + 1} of ${source}` })),
   ];
   if (weights.length !== parents.length || (parents.length > 0 && !(weights.reduce((sum, it) => sum + it, 0) > 0))) {
     problems.push(

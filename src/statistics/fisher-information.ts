@@ -5,7 +5,7 @@ import type { ImageSet } from "../data/image-set.js";
 import { inputFormatOf } from "../data/input-format-of.js";
 import type { RunOptions } from "../data/mean-outputs.js";
 import { batchSizes } from "../network/batch-sizes.js";
-import { checkStateDict } from "../network/check-state-dict.js";
+import { checkFit } from "../network/check-fit.js";
 import { emitCrossEntropy } from "../network/cross-entropy.js";
 import { differentiate } from "../network/differentiate.js";
 import type { Network } from "../network/graph.js";
@@ -47,7 +47,7 @@ export async function fisherInformation(
   options: FisherOptions,
 ): Promise<StateDict> {
   const { seed = 0, labels = "drawn", signal, onProgress, source = "the state dict" } = options;
-  throwProblems(checkStateDict(model.network, model.state, { source }), `${source} for ${model.network.name}`);
+  throwProblems(checkFit(model.network, model.state, { source }), source);
   const state = new Map([...model.state].map(([key, tensor]) => [key, toFloat32(tensor)]));
   const { graph, classes } = gradientGraph(frozenNetwork(model.network, state), images);
   const sums = new Map<string, Float64Array>();

@@ -53,8 +53,8 @@ export const path = defineCommand({
     const { networks } = await networksOf(models, call);
     const [network] = networks;
     if (options.align === undefined) {
-      const { checkStateDict } = await import("../../network/check-state-dict.js");
-      const problems = models.flatMap(({ path: source, state }) => checkStateDict(network, state, { source }));
+      const { checkFit } = await import("../../network/check-fit.js");
+      const problems = models.flatMap(({ path: source, state }) => checkFit(network, state, { source }));
       throwProblems(problems, "the ends of the path");
     }
     const test = await loadImages(call, { split: "test", limit: parseCount("--limit", options.limit) });

@@ -139,10 +139,10 @@ async function prepare(call: CliCall) {
 
 async function firstState(path: string, network: Network): Promise<StateDict> {
   const { open, toStateDict } = await import("../../node/index.js");
-  const { checkStateDict } = await import("../../network/check-state-dict.js");
+  const { checkFit } = await import("../../network/check-fit.js");
   const { throwProblems } = await import("../../core/errors.js");
   const checkpoint = await open(path);
-  throwProblems(checkStateDict(network, checkpoint.entries, { source: path }), `${path} as a start of ${network.name}`);
+  throwProblems(checkFit(network, checkpoint.entries, { source: path }), path);
   return toStateDict(checkpoint);
 }
 
