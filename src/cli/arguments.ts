@@ -38,12 +38,23 @@ export function parseCount(flag: string, text: unknown, min = 1): number | undef
   return value;
 }
 
-/** A finite number. */
-export function parseNumber(flag: string, text: unknown): number | undefined {
+/** Which numbers an option takes; all where nothing is said. */
+export interface NumberRange {
+  /** As messages tell it: `a number above 0`. */
+  readonly expected: string;
+  readonly holds: (value: number) => boolean;
+}
+
+/** A finite number in a range. */
+export function parseNumber(
+  flag: string,
+  text: unknown,
+  { expected, holds }: NumberRange = { expected: "a number", holds: () => true },
+): number | undefined {
   if (text === undefined) return undefined;
   const value = String(text).trim() === "" ? Number.NaN : Number(text);
-  if (!Number.isFinite(value)) throw new OnebasinError("usage", `${flag} is "${String(text)}"; expected a number.`);
-  return value;
+  if (Number.isFinite(value) && holds(value)) return value;
+  throw new OnebasinError("usage", `${flag} is "${String(text)}"; expected ${expected}.`);
 }
 
 /** `--resume` and `--part 2/8`. */

@@ -35,10 +35,13 @@ export async function trainingSettings({ options }: CliCall): Promise<TrainingSe
   return {
     optimizer: chooseOptimizer(optimizer.id, optimizer.params),
     schedule: chooseSchedule(schedule.id, schedule.params),
-    rate: parseNumber("--lr", options.lr),
+    rate: parseNumber("--lr", options.lr, { expected: "a number above 0", holds: (rate) => rate > 0 }),
     epochs: parseCount("--epochs", options.epochs),
     batch: parseCount("--batch", options.batch),
-    labelSmoothing: parseNumber("--label-smoothing", options.labelSmoothing),
+    labelSmoothing: parseNumber("--label-smoothing", options.labelSmoothing, {
+      expected: "a number in [0, 1)",
+      holds: (share) => share >= 0 && share < 1,
+    }),
     augment:
       options.augment === undefined
         ? undefined

@@ -146,7 +146,7 @@ test.each([
     "Training: momentum is 0; expected one above 0, which the schedule could move.",
   ],
   [{ labelSmoothing: 1 }, "Training: label smoothing is 1; expected a number in [0, 1)."],
-  [{ rate: 1e30, epochs: 2 }, /^The loss is no longer a number in step \d, at a rate of 1e\+30\.$/],
+  [{ rate: 1e30, epochs: 2 }, /^The loss is no longer a number in step \d, at a learning rate of 1e\+30\.$/],
 ])("%j is refused", async (options, message) => {
   await expect(finish(options)).rejects.toThrow(message);
 });

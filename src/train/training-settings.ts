@@ -60,8 +60,12 @@ export function badSetting(name: string, value: unknown, expected: string): Oneb
 
 /** The error for a loss that is no longer a number. */
 export function divergence(step: number, rate: number): OnebasinError {
-  return new OnebasinError("non-finite", `The loss is no longer a number in step ${step}, at a rate of ${rate}.`, {
-    hint: "Train with a lower rate.",
-    details: { step, rate },
-  });
+  return new OnebasinError(
+    "non-finite",
+    `The loss is no longer a number in step ${step}, at a learning rate of ${rate}.`,
+    {
+      hint: "Train with a lower learning rate.",
+      details: { step, rate },
+    },
+  );
 }

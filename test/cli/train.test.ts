@@ -145,6 +145,8 @@ test.each([
   ["an unknown random change", [...SMALL, "--augment", "shfit=2"], 1],
   ["fewer outputs than classes", ["train", "--arch", "lenet5:classes=4", "--data", "pen", "plate"], 1],
   ["a rate that is no number", [...SMALL, "--lr", "fast"], 2],
+  ["a rate below 0", [...SMALL, "--lr", "-0.1"], 2],
+  ["a share of 1", [...SMALL, "--label-smoothing", "1"], 2],
   ["more images held out than there are", [...SMALL, "--holdout", "600"], 1],
   ["nothing to resume", [...SMALL, "--resume", "-o", "never.pth"], 1],
   ["a module that is not there", ["train", "--arch", "no.ts", "--data", "pen"], 1],
