@@ -1,20 +1,17 @@
-import { parseNamed } from "../core/parse-named.js";
 import type { TrainingSettings } from "../train/training-settings.js";
+import { USUAL_TRAINING } from "../train/usual-training.js";
 import { parseCount, parseNumber } from "./arguments.js";
 import type { CliCall, CliOption } from "./command.js";
 
-/** What training uses unless told: the settings of the reference runs in docs/training.md. */
-const USUAL = { optimizer: "sgd:weight-decay=0.0005", schedule: "one-cycle" } as const;
-
 /** Options of every command that trains. */
 export const TRAINING_OPTIONS: readonly CliOption[] = [
-  { flags: "--epochs <n>", doc: "times through the images (default: 10)" },
-  { flags: "--batch <n>", doc: "images that a network sees in a step (default: 64)" },
+  { flags: "--epochs <n>", doc: `times through the images (default: ${USUAL_TRAINING.epochs})` },
+  { flags: "--batch <n>", doc: `images that a network sees in a step (default: ${USUAL_TRAINING.batch})` },
   { flags: "--lr <rate>", doc: "largest learning rate (default: the optimizer's, 0.05 for sgd)" },
-  { flags: "--optimizer <optimizer>", doc: `sgd, adam or adamw, with options (default: ${USUAL.optimizer})` },
+  { flags: "--optimizer <optimizer>", doc: `sgd, adam or adamw, with options (default: ${USUAL_TRAINING.optimizer})` },
   {
     flags: "--schedule <schedule>",
-    doc: `of the rate: constant, step, cosine or one-cycle, with options (default: ${USUAL.schedule})`,
+    doc: `of the rate: constant, step, cosine or one-cycle, with options (default: ${USUAL_TRAINING.schedule})`,
   },
   { flags: "--label-smoothing <share>", doc: "share of the target spread over all classes (default: 0)" },
   { flags: "--augment <options>", doc: "random changes: shift=2,crop=0.2,colour=0.3 (default: none)" },
@@ -29,12 +26,12 @@ export const TRAINING_OPTIONS: readonly CliOption[] = [
  * @throws `usage`, `unknown-name`, `bad-argument`
  */
 export async function trainingSettings({ options }: CliCall): Promise<TrainingSettings> {
-  const { chooseAugment, chooseOptimizer, chooseSchedule } = await import("../train/choose.js");
-  const optimizer = parseNamed("--optimizer", options.optimizer ?? USUAL.optimizer);
-  const schedule = parseNamed("--schedule", options.schedule ?? USUAL.schedule);
+  const { parseAugment, parseOptimizer, parseSchedule } = await import("../train/choose.js");
+  const told = <T>(value: unknown, parse: (text: string) => T): T | undefined =>
+    value === undefined ? undefined : parse(String(value));
   return {
-    optimizer: chooseOptimizer(optimizer.id, optimizer.params),
-    schedule: chooseSchedule(schedule.id, schedule.params),
+    optimizer: told(options.optimizer, (text) => parseOptimizer(text, "--optimizer")),
+    schedule: told(options.schedule, (text) => parseSchedule(text, "--schedule")),
     rate: parseNumber("--lr", options.lr, { expected: "a number above 0", holds: (rate) => rate > 0 }),
     epochs: parseCount("--epochs", options.epochs),
     batch: parseCount("--batch", options.batch),
@@ -42,10 +39,7 @@ export async function trainingSettings({ options }: CliCall): Promise<TrainingSe
       expected: "a number in [0, 1)",
       holds: (share) => share >= 0 && share < 1,
     }),
-    augment:
-      options.augment === undefined
-        ? undefined
-        : chooseAugment(parseNamed("--augment", `augment:${options.augment}`).params),
+    augment: told(options.augment, (text) => parseAugment(text, "--augment")),
   };
 }
 

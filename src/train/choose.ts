@@ -1,5 +1,6 @@
 import { throwProblems } from "../core/errors.js";
 import { type Params, type ParamValues, resolveParams } from "../core/params.js";
+import { parseNamed } from "../core/parse-named.js";
 import { unknownName } from "../core/suggest.js";
 import { type Augment, augmentParams } from "../data/augment.js";
 import type { Optimizer } from "./optimizer.js";
@@ -38,6 +39,37 @@ export function chooseSchedule(id: string, given: Given = {}): ChosenSchedule {
   const schedule = named("schedule", id, schedules);
   return { schedule, values: checked(`schedule "${id}"`, schedule.params, given) };
 }
+
+/**
+ * An optimizer as it is written in one word: `sgd:momentum=0.8`.
+ *
+ * @param owner what the text is, for messages: `--optimizer`
+ * @throws `usage`, and as {@link chooseOptimizer}
+ */
+export function parseOptimizer(text: string, owner = "optimizer"): ChosenOptimizer {
+  const { id, params } = parseNamed(owner, text);
+  return chooseOptimizer(id, params);
+}
+
+/**
+ * A schedule as it is written in one word: `one-cycle:rise=0.2`.
+ *
+ * @param owner what the text is, for messages: `--schedule`
+ * @throws `usage`, and as {@link chooseSchedule}
+ */
+export function parseSchedule(text: string, owner = "schedule"): ChosenSchedule {
+  const { id, params } = parseNamed(owner, text);
+  return chooseSchedule(id, params);
+}
+
+/**
+ * Random changes as they are written in one word: `shift=2,colour=0.3`.
+ *
+ * @param owner what the text is, for messages: `--augment`
+ * @throws `usage`, and as {@link chooseAugment}
+ */
+export const parseAugment = (text: string, owner = "augment"): Augment =>
+  chooseAugment(parseNamed(owner, `augment:${text}`).params);
 
 /**
  * Random changes of images, checked: `{ shift: 2, colour: 0.3 }`.

@@ -90,6 +90,19 @@ test("a schedule may move the momentum, from step to step", async () => {
   expect(moved.state).not.toEqual(still.state);
 });
 
+test("without a word, networks are trained as by the command line: with weight decay, at a one-cycle rate", async () => {
+  const told = {
+    optimizer: chooseOptimizer("sgd", { "weight-decay": 0.0005 }),
+    schedule: chooseSchedule("one-cycle"),
+    rate: 0.05,
+    epochs: 10,
+  };
+  const usual = await finish({});
+  expect(usual).toEqual(await finish(told));
+  expect(usual.state).not.toEqual((await finish({ ...told, schedule: chooseSchedule("constant") })).state);
+  expect(usual.state).not.toEqual((await finish({ ...told, optimizer: chooseOptimizer("sgd") })).state);
+});
+
 test("the same seed gives the same bytes, another seed others", async () => {
   const [first, second, other] = [
     await finish({ ...cnnOptions, epochs: 2 }, undefined, cnn),
@@ -146,7 +159,10 @@ test.each([
     "Training: momentum is 0; expected one above 0, which the schedule could move.",
   ],
   [{ labelSmoothing: 1 }, "Training: label smoothing is 1; expected a number in [0, 1)."],
-  [{ rate: 1e30, epochs: 2 }, /^The loss is no longer a number in step \d, at a learning rate of 1e\+30\.$/],
+  [
+    { rate: 1e30, epochs: 2, schedule: chooseSchedule("constant") },
+    /^The loss is no longer a number in step \d, at a learning rate of 1e\+30\.$/,
+  ],
 ])("%j is refused", async (options, message) => {
   await expect(finish(options)).rejects.toThrow(message);
 });

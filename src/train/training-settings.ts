@@ -1,14 +1,15 @@
 import { OnebasinError } from "../core/errors.js";
 import type { BatchOptions } from "../data/create-batches.js";
-import { type ChosenOptimizer, type ChosenSchedule, chooseOptimizer, chooseSchedule } from "./choose.js";
+import { type ChosenOptimizer, type ChosenSchedule, parseOptimizer, parseSchedule } from "./choose.js";
+import { USUAL_TRAINING } from "./usual-training.js";
 
 /** How long, how fast and by which rule networks are trained, alone or coupled. */
 export interface TrainingSettings extends Pick<BatchOptions, "augment"> {
-  /** Default SGD with momentum 0.9. */
+  /** Default SGD with momentum 0.9 and weight decay 0.0005. */
   readonly optimizer?: ChosenOptimizer;
   /** Largest rate; > 0; default the optimizer's usual one. */
   readonly rate?: number;
-  /** Default: the same rate throughout. */
+  /** Default one-cycle. */
   readonly schedule?: ChosenSchedule;
   /** A whole number from 1; default 10. */
   readonly epochs?: number;
@@ -18,9 +19,6 @@ export interface TrainingSettings extends Pick<BatchOptions, "augment"> {
   readonly labelSmoothing?: number;
 }
 
-const USUAL_EPOCHS = 10;
-const USUAL_BATCH = 64;
-
 /**
  * Fills in what was left out, and checks ranges.
  *
@@ -28,8 +26,10 @@ const USUAL_BATCH = 64;
  * @throws `bad-argument`
  */
 export function resolveSettings(settings: TrainingSettings, { count }: { readonly count: number }) {
-  const { optimizer = chooseOptimizer("sgd"), schedule = chooseSchedule("constant") } = settings;
-  const { epochs = USUAL_EPOCHS, labelSmoothing = 0, batch = Math.min(USUAL_BATCH, count) } = settings;
+  const { optimizer = parseOptimizer(USUAL_TRAINING.optimizer) } = settings;
+  const { schedule = parseSchedule(USUAL_TRAINING.schedule) } = settings;
+  const { epochs = USUAL_TRAINING.epochs, labelSmoothing = 0 } = settings;
+  const { batch = Math.min(USUAL_TRAINING.batch, count) } = settings;
   const { rate = optimizer.optimizer.usualRate } = settings;
   if (!Number.isInteger(epochs) || epochs < 1) throw badSetting("epochs", epochs, "a whole number from 1");
   if (!Number.isInteger(batch) || batch < 1 || batch > count) {

@@ -1,6 +1,7 @@
 import { boolean, choice, integer, number, type Params, type ParamValues, string } from "../../core/params.js";
 import { COUPLING_STEPS, TIED_STEPS } from "../../train/coupling/coupling-pull.js";
 import { STRENGTHS_OVER_TIME } from "../../train/coupling/strength-over-time.js";
+import { USUAL_TRAINING } from "../../train/usual-training.js";
 
 /** A plug-in by its id, and its parameters as given. */
 export interface Chosen {
@@ -15,10 +16,13 @@ export type Lambda = number | "inf";
 export const SECTIONS = {
   training: {
     epochs: integer({ doc: "Times through the images.", min: 1, max: 100_000, default: 3 }),
-    batch: integer({ doc: "Images a step.", min: 1, max: 65_536, default: 64 }),
+    batch: integer({ doc: "Images a step.", min: 1, max: 65_536, default: USUAL_TRAINING.batch }),
     lr: number({ doc: "Largest learning rate; 0 takes the optimizer's usual one.", min: 0, default: 0 }),
-    optimizer: string({ doc: "sgd, adam or adamw, with options.", default: "sgd:weight-decay=0.0005" }),
-    schedule: string({ doc: "constant, step, cosine or one-cycle, with options.", default: "one-cycle" }),
+    optimizer: string({ doc: "sgd, adam or adamw, with options.", default: USUAL_TRAINING.optimizer }),
+    schedule: string({
+      doc: "constant, step, cosine or one-cycle, with options.",
+      default: USUAL_TRAINING.schedule,
+    }),
     "label-smoothing": number({ doc: "Share of the target spread over all classes.", min: 0, max: 0.999, default: 0 }),
     augment: string({ doc: "Random changes: shift=2,crop=0.2,colour=0.3; none when empty.", default: "" }),
   },

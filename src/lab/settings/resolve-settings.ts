@@ -1,11 +1,10 @@
 import { matchers } from "../../align/matchers.gen.js";
 import { OnebasinError, throwProblems } from "../../core/errors.js";
 import { integer, type Param, type Params, resolveParams, string } from "../../core/params.js";
-import { parseNamed } from "../../core/parse-named.js";
 import { unknownName } from "../../core/suggest.js";
 import { ZIP_PARAMS } from "../../library/zip.js";
 import { methods } from "../../merge/methods.gen.js";
-import { chooseAugment, chooseOptimizer, chooseSchedule } from "../../train/choose.js";
+import { parseAugment, parseOptimizer, parseSchedule } from "../../train/choose.js";
 import { type Given, plainValue } from "./given.js";
 import { type Chosen, type LabSettings, type Lambda, SECTIONS, type SectionName } from "./lab-settings.js";
 import { PRESETS, USUAL_DATA, USUAL_MATCHERS, USUAL_METHODS, USUAL_PRESET } from "./presets.js";
@@ -240,15 +239,9 @@ function checkTraining(
   problems: Problems,
 ): void {
   const attempts = [
-    () => {
-      const { id, params } = parseNamed("optimizer", optimizer);
-      chooseOptimizer(id, params);
-    },
-    () => {
-      const { id, params } = parseNamed("schedule", schedule);
-      chooseSchedule(id, params);
-    },
-    () => augment === "" || chooseAugment(parseNamed("augment", `augment:${augment}`).params),
+    () => parseOptimizer(optimizer),
+    () => parseSchedule(schedule),
+    () => augment === "" || parseAugment(augment),
   ];
   for (const attempt of attempts) {
     try {

@@ -32,7 +32,16 @@ const finish = (
   options: Partial<CoupleOptions>,
   onEvent?: (event: CoupleEvent) => void,
 ): Promise<CoupleReport> =>
-  runCoupling(networks, { runtime, threads: 1, batch: 16, epochs: 2, lambda: 0, onEvent, ...options });
+  runCoupling(networks, {
+    runtime,
+    threads: 1,
+    batch: 16,
+    epochs: 2,
+    lambda: 0,
+    schedule: chooseSchedule("constant"),
+    onEvent,
+    ...options,
+  });
 
 const floats = (state: StateDict, key: string): Float32Array => tensorFloats(state.get(key)!);
 
@@ -54,7 +63,7 @@ describe("lambda = 0", () => {
     ["a perceptron", pair, { optimizer: chooseOptimizer("adam"), rate: 1e-3 }],
     ["convolutions with dropout", cnns, { schedule: chooseSchedule("one-cycle"), labelSmoothing: 0.1 }],
   ] as const)("gives the bytes of separate trainings: %s", async (_, networks, options) => {
-    const common = { runtime, threads: 1, batch: 16, epochs: 2, ...options };
+    const common = { runtime, threads: 1, batch: 16, epochs: 2, schedule: chooseSchedule("constant"), ...options };
     const coupled = await finish(networks, { ...options, seed: 7 });
     for (const [index, { network: own, images }] of networks.entries()) {
       const initial = createInitialState(own, { seed: 7 });
@@ -68,7 +77,9 @@ describe("lambda = 0", () => {
 
   test("each network starts where it would alone when they do not share their start", async () => {
     const coupled = await finish(pair, { seed: 7, sameInit: false });
-    const alone = await runTraining(network, pair[1].images, { runtime, threads: 1, batch: 16, epochs: 2, seed: 8 });
+    const schedule = chooseSchedule("constant");
+    const options = { runtime, threads: 1, batch: 16, epochs: 2, schedule, seed: 8 };
+    const alone = await runTraining(network, pair[1].images, options);
     expect(coupled.states[1]).toEqual(alone.state);
   });
 });

@@ -9,7 +9,7 @@ import { parseArchitecture } from "../../network/parse-architecture.js";
 import { onnxRuntime } from "../../node/onnx-runtime.js";
 import { tensorFloats } from "../../tensor/float32.js";
 import type { StateDict } from "../../tensor/tensor.js";
-import { chooseOptimizer } from "../choose.js";
+import { chooseOptimizer, chooseSchedule } from "../choose.js";
 import { createTrainingSession } from "../training-session.js";
 import { buildTrainingStep } from "../training-step.js";
 import type { TiedStep } from "./coupling-pull.js";
@@ -87,6 +87,8 @@ async function trainCoupled(
       batch: BATCH,
       epochs: EPOCHS,
       rate: RATE,
+      optimizer: chooseOptimizer("sgd"),
+      schedule: chooseSchedule("constant"),
       lambda: Number.POSITIVE_INFINITY,
       depth: { kind: "cut", layer },
       tied,
