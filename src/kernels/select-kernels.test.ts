@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { createRandom, randomStream } from "../core/random.js";
+import { createRandom, type Random, randomStream } from "../core/random.js";
 import { type Kernels, loadKernels } from "./load-kernels.js";
 
 const LENGTHS = [0, 1, 3, 4, 5, 15, 16, 17, 2047, 2048];
 const ROOM = 2048 * 8 + 128;
 const TABLE = 65536 * 4;
+const round = { f32: Math.fround, f64: (x: number) => x } as const;
 const ARRAYS = { f32: Float32Array, f64: Float64Array } as const;
 type Precision = keyof typeof ARRAYS;
 
@@ -13,7 +14,8 @@ let address: (slot: number) => number;
 let table: () => Uint32Array;
 
 beforeAll(async () => {
-  kernels = await loadKernels(4 * ROOM + TABLE);
+  // Behind the slots: what ranking a row of 2048 needs.
+  kernels = await loadKernels(5 * ROOM + TABLE + 24 * 2048 + 65536);
   address = (slot) => kernels.heapBase + TABLE + slot * ROOM;
   table = () => new Uint32Array(kernels.memory.buffer, kernels.heapBase, 65536);
 });
@@ -137,5 +139,70 @@ describe.each(["f32", "f64"] as const)("selection in %s", (precision) => {
     get(1, precision, count).forEach((rank, i) => {
       expect(Math.abs(rank - ranks[i])).toBeLessThan(1e-6);
     });
+  });
+
+  test.each([
+    ["normal", (random: Random) => random.normal()],
+    ["mostly 0", (random: Random) => (random.uniform() < 0.7 ? 0 : random.normal())],
+    ["few magnitudes", (random: Random) => (1 + random.integer(3)) / 4],
+    ["heavy tails", (random: Random) => random.normal() / random.uniform() ** 2],
+    ["all 0", () => 0],
+    ["tiny", (random: Random) => random.normal() * 2 ** -130],
+    ["with infinity and NaN", (random: Random) => [1, Number.NaN, Number.POSITIVE_INFINITY, 2][random.integer(4)]],
+  ] as const)("numbers are compared with ranks as if rows were sorted: %s", (_, draw) => {
+    for (const [length, inner] of [
+      [1, 1],
+      [48, 1],
+      [49, 1],
+      [50, 3],
+      [331, 1],
+      [2047, 1],
+    ]) {
+      const random = createRandom(8, "belowRank", length);
+      const count = length * inner * Math.max(1, Math.floor(2048 / (length * inner)));
+      put(
+        0,
+        precision,
+        Array.from({ length: count }, () => draw(random)),
+      );
+      put(
+        1,
+        precision,
+        Array.from({ length: count }, () => random.uniform()),
+      );
+      const [least, spread] = [0.35, 0.3].map(round[precision]);
+      const { functions } = kernels;
+      const scratch = address(5);
+      functions[`rank_${precision}`](address(3), address(0), scratch, count, length, inner);
+      const numbers = get(1, precision, count);
+      const expected = get(3, precision, count).map((rank, i) =>
+        numbers[i] < round[precision](least + round[precision](spread * rank)) ? 1 : 0,
+      );
+      functions[`belowRank_${precision}`](
+        address(4),
+        address(0),
+        address(1),
+        scratch,
+        count,
+        length,
+        inner,
+        least,
+        spread,
+      );
+      expect(get(4, precision, count)).toEqual(expected);
+    }
+  });
+
+  test("truths are packed as bits and unpacked", () => {
+    for (const length of LENGTHS) {
+      const random = createRandom(9, "bits", length);
+      const truths = Array.from({ length }, () => random.integer(2));
+      put(0, precision, truths);
+      kernels.functions[`packBits_${precision}`](kernels.heapBase, address(0), length);
+      const bits = new Uint8Array(kernels.memory.buffer, kernels.heapBase, Math.ceil(length / 8));
+      expect(truths.map((_, i) => (bits[i >> 3] >> (i & 7)) & 1)).toEqual(truths);
+      kernels.functions[`unpackBits_${precision}`](kernels.heapBase, address(1), length);
+      expect(get(1, precision, length)).toEqual(truths);
+    }
   });
 });

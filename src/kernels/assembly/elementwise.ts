@@ -167,7 +167,7 @@ function addScaled<T>(out: usize, a: usize, b: usize, factor: T, n: i32): void {
   }
 }
 
-// Transcendental functions have no vector form; these are musl's, the same on every machine.
+// Those without a form for vectors here are musl's, the same on every machine.
 // @ts-ignore: decorator
 @inline
 function scalarUnary<T>(op: i32, out: usize, a: usize, n: i32): void {
@@ -176,9 +176,7 @@ function scalarUnary<T>(op: i32, out: usize, a: usize, n: i32): void {
     const x = load<T>(a);
     let y: T;
     if (isFloat<T>() && sizeof<T>() == 4) {
-      if (op == 0) y = <T>Mathf.exp(<f32>x);
-      else if (op == 1) y = <T>Mathf.log(<f32>x);
-      else y = <T>Mathf.tanh(<f32>x);
+      y = <T>Mathf.tanh(<f32>x);
     } else {
       if (op == 0) y = <T>Math.exp(<f64>x);
       else if (op == 1) y = <T>Math.log(<f64>x);
@@ -259,12 +257,6 @@ export function ne_f32(out: usize, a: usize, b: usize, n: i32): void {
 }
 export function agree_f32(out: usize, a: usize, b: usize, n: i32): void {
   binary<f32>(Binary.Agree, out, a, b, n);
-}
-export function exp_f32(out: usize, a: usize, n: i32): void {
-  scalarUnary<f32>(0, out, a, n);
-}
-export function log_f32(out: usize, a: usize, n: i32): void {
-  scalarUnary<f32>(1, out, a, n);
 }
 export function tanh_f32(out: usize, a: usize, n: i32): void {
   scalarUnary<f32>(2, out, a, n);

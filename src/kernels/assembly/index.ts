@@ -2,6 +2,7 @@
 // of 16 elements, so kernels that give one value an element may go on to the next multiple; the bytes that are read
 // from a file are followed by zeros up to there.
 export * from "./elementwise";
+export { exp_f32, log_f32 } from "./transcendental";
 export * from "./convert";
 export {
   sum_f32,
@@ -19,6 +20,8 @@ export * from "./product";
 export * from "./select";
 export * from "./random";
 export * from "./rows";
+export * from "./rank";
+export * from "./bits";
 export * from "./assignment";
 
 /** First byte that the module itself does not use. */

@@ -97,6 +97,12 @@ function square<T>(a: usize, n: i32): f64 {
   return laneSum(s0, s1, s2, s3) + rest;
 }
 
+// @ts-ignore: decorator
+@inline
+function better<T>(isLargest: bool, x: v128, y: v128): v128 {
+  return isLargest ? v128.max<T>(x, y) : v128.min<T>(x, y);
+}
+
 // NaN when any element is.
 // @ts-ignore: decorator
 @inline
@@ -105,9 +111,20 @@ export function extreme<T>(isLargest: bool, a: usize, n: i32): f64 {
   let lanes = v128.splat<T>(start);
   const perVector = 16 / <i32>sizeof<T>();
   let i = 0;
+  // Four chains at a time: one comparison that minds NaN takes many cycles.
+  let lanes1 = lanes;
+  let lanes2 = lanes;
+  let lanes3 = lanes;
+  for (; i + 4 * perVector <= n; i += 4 * perVector) {
+    lanes = better<T>(isLargest, lanes, v128.load(a));
+    lanes1 = better<T>(isLargest, lanes1, v128.load(a, 16));
+    lanes2 = better<T>(isLargest, lanes2, v128.load(a, 32));
+    lanes3 = better<T>(isLargest, lanes3, v128.load(a, 48));
+    a += 64;
+  }
+  lanes = better<T>(isLargest, better<T>(isLargest, lanes, lanes1), better<T>(isLargest, lanes2, lanes3));
   for (; i + perVector <= n; i += perVector) {
-    const x = v128.load(a);
-    lanes = isLargest ? v128.max<T>(lanes, x) : v128.min<T>(lanes, x);
+    lanes = better<T>(isLargest, lanes, v128.load(a));
     a += 16;
   }
   let result = start;

@@ -107,7 +107,9 @@ async function innerProducts(
 ): Promise<Map<string, readonly number[]>> {
   const [x, y] = [input(0), input(1)];
   const difference = sub(x, y);
-  const program = compile(undefined, [dot(x, x), dot(y, y), dot(x, y), dot(difference, difference)]);
+  const program = compile(undefined, {
+    results: [dot(x, x), dot(y, y), dot(x, y), dot(difference, difference)],
+  });
   const tasks = pairs.map(
     ([first, second]): TensorTask => ({
       key: first.key,

@@ -7,11 +7,13 @@ import { countPlace, isFusible, type Loop, type Results } from "./fused/loop.js"
 import { TURN } from "./fused/loop-writer.js";
 import { type Run, splitRuns } from "./fused/split-runs.js";
 import type { Job } from "./job.js";
-import { BLOCK, type JobBuffers } from "./job-buffers.js";
+import { BLOCK, type JobBuffers, keptBytes } from "./job-buffers.js";
 import { loader } from "./loader.js";
 
 /** A granule under way, and what has been found so far. */
 export interface GranuleState {
+  /** Its place among those of the job. */
+  readonly index: number;
   /** Index of its first element in the tensor. */
   readonly start: number;
   readonly count: number;
@@ -25,6 +27,8 @@ export interface GranuleState {
 
 /** Does its work on `n` elements, `at` elements into the granule. */
 type BlockStep = (at: number, n: number, state: GranuleState) => void;
+/** Does its work on all rows of the granule. */
+type RowStep = (state: GranuleState) => void;
 
 /**
  * Binds a job's instructions to kernels, loops and addresses, and fills the constant registers. Neighbouring
@@ -39,7 +43,7 @@ export async function bindPass(
   const fill = kernels.functions[`fill_${precision}`];
   for (const { register, scalar } of pass.fills) fill(buffers.register(register), scalars[scalar], BLOCK);
   const binding = { job, kernels, buffers, counting: countingLoads(job) };
-  const stages: { blocks: BlockStep[]; rows: ((count: number) => void)[] }[] = [];
+  const stages: { blocks: BlockStep[]; rows: RowStep[] }[] = [];
   for (const { blocks, rows } of pass.stages) {
     stages.push({
       blocks: await bindBlocks(blocks, { ...binding, compileLoop }),
@@ -52,7 +56,7 @@ export async function bindPass(
         const n = Math.min(BLOCK, state.count - at);
         for (const step of blocks) step(at, n, state);
       }
-      for (const step of rows) step(state.count);
+      for (const step of rows) step(state);
     }
   };
 }
@@ -194,6 +198,14 @@ function bindInstruction(instruction: Instruction, { job, kernels, buffers, coun
       const [to, a] = [buffers.buffer(instruction.buffer), register(instruction.a)];
       return (at, n) => copyWithin(kernels, { to: to + at * numberBytes, from: a, bytes: n * numberBytes });
     }
+    case "keep":
+    case "recall": {
+      const kept = keptPlace(job, buffers, instruction.place);
+      const pack = instruction.do === "keep";
+      const kernel = functions[`${pack ? "packBits" : "unpackBits"}_${precision}`];
+      const values = register(pack ? instruction.a : instruction.out);
+      return (at, n, { index }) => void kernel(kept.address + index * kept.bytes + at / 8, values, n);
+    }
     case "tally": {
       const table = buffers.tallies[instruction.slot];
       const a = register(instruction.a);
@@ -233,7 +245,7 @@ function bindAddresses(kernel: (...args: number[]) => number, addresses: readonl
   }
 }
 
-function bindRowInstruction(instruction: RowInstruction, { job, kernels, buffers }: Binding): (count: number) => void {
+function bindRowInstruction(instruction: RowInstruction, { job, kernels, buffers }: Binding): RowStep {
   const { scalars, precision, rows = WHOLE } = job.compute as NonNullable<Job["compute"]>;
   const { functions } = kernels;
   const { buffer, rowRegister } = buffers;
@@ -242,24 +254,46 @@ function bindRowInstruction(instruction: RowInstruction, { job, kernels, buffers
     case "reduce": {
       const kernel = functions[`${ROW_REDUCTIONS[instruction.reduction]}_${precision}`];
       const addresses = [rowRegister(instruction.out), ...instruction.buffers.map(buffer)];
-      return (count) => void kernel(...addresses, count / length, length, inner);
+      return ({ count }) => void kernel(...addresses, count / length, length, inner);
     }
     case "rank": {
       const kernel = functions[`rank_${precision}`];
       const [out, from] = [buffer(instruction.out), buffer(instruction.buffer)];
-      return (count) => void kernel(out, from, buffers.sortScratch, count, length, inner);
+      return ({ count }) => void kernel(out, from, buffers.sortScratch, count, length, inner);
+    }
+    case "belowRank": {
+      const kernel = functions[`belowRank_${precision}`];
+      const [out, x, y] = [instruction.out, ...instruction.buffers].map(buffer);
+      const { least, spread } = instruction;
+      return ({ count }) => void kernel(out, x, y, buffers.sortScratch, count, length, inner, least, spread);
     }
     case "apply": {
       const kernel = functions[`${instruction.kernel}_f64`];
       const addresses = [instruction.out, ...instruction.args].map(rowRegister);
-      return (count) => void kernel(...addresses, count / length);
+      return ({ count }) => void kernel(...addresses, count / length);
     }
     case "fill": {
       const out = rowRegister(instruction.out);
       const value = scalars[instruction.scalar];
-      return (count) => void functions.fill_f64(out, value, count / length);
+      return ({ count }) => void functions.fill_f64(out, value, count / length);
+    }
+    case "keep":
+    case "recall": {
+      const kept = keptPlace(job, buffers, instruction.place);
+      const values = rowRegister(instruction.do === "keep" ? instruction.a : instruction.out);
+      return ({ index, count }) => {
+        const place = kept.address + index * kept.bytes;
+        const [to, from] = instruction.do === "keep" ? [place, values] : [values, place];
+        copyWithin(kernels, { to, from, bytes: (count / length) * Float64Array.BYTES_PER_ELEMENT });
+      };
     }
   }
+}
+
+/** Where something kept begins, and its bytes for each granule. */
+function keptPlace(job: Job, buffers: JobBuffers, place: number): { address: number; bytes: number } {
+  const { pass, rows } = job.compute as NonNullable<Job["compute"]>;
+  return { address: buffers.kept[place], bytes: keptBytes(pass.kept[place], { granule: job.granule, rows }) };
 }
 
 function copyWithin(

@@ -1,23 +1,25 @@
 import { align, type Kernels } from "../../kernels/load-kernels.js";
 import { type DType, dtypeBytes } from "../../tensor/dtype.js";
+import type { Rows } from "../expression/expression.js";
 import { TALLIES } from "../expression/operations.js";
-import type { Pass } from "../expression/program.js";
+import type { Kept, Pass } from "../expression/program.js";
 import { resultBytes } from "./fused/loop.js";
-import { GRANULE, type Job } from "./job.js";
+import { GRANULE, JOB_GRANULES, type Job } from "./job.js";
 
 /** Elements of one register: small enough that a handful stay in the first-level cache. */
 export const BLOCK = 2048;
 /** Bytes after each buffer that kernels may touch: 16 elements of the widest dtype. */
 export const PADDING = 128;
-/** What sorting a row needs beside two lists of pairs. */
-const SORT_TABLE_BYTES = 8192;
+/** What ranking a row needs: two lists of pairs, magnitudes and bins for each element, and tables. */
+const RANK_ELEMENT_BYTES = 24;
+const RANK_TABLE_BYTES = 65536;
 
 /** What decides how much memory a job needs. */
 interface JobNeeds {
   readonly inputs: readonly { readonly dtype: DType }[];
   readonly output?: { readonly dtype: DType };
   readonly granule?: number;
-  readonly compute?: { readonly pass: Pass; readonly rows?: { readonly length: number; readonly inner: number } };
+  readonly compute?: { readonly pass: Pass; readonly rows?: Rows };
 }
 
 /** Byte addresses of a job's buffers in WebAssembly memory. */
@@ -34,6 +36,16 @@ export interface JobBuffers {
   readonly results: number;
   /** By slot. */
   readonly tallies: readonly number[];
+  /** By place in `pass.kept`; each holds the whole job's, `keptBytes` for each granule. */
+  readonly kept: readonly number[];
+}
+
+/** Bytes of what is kept of a granule: bits that fill whole vectors, or an f64 for each row. */
+export function keptBytes(
+  { extent }: Kept,
+  { granule, rows }: { readonly granule: number; readonly rows?: Rows },
+): number {
+  return extent === "tensor" ? align(Math.ceil(granule / 8)) : (granule / Math.max(1, rows?.length ?? 1)) * 8;
 }
 
 /** Bytes of WebAssembly memory that a job of this kind needs. */
@@ -70,9 +82,12 @@ function place(needs: JobNeeds, start: number, numberBytes: number): { buffers: 
     output: output === undefined ? end : take(granule * dtypeBytes(output.dtype) + PADDING),
     buffer: takeList(pass?.buffers ?? 0, align(granule * numberBytes) + PADDING),
     rowRegister: takeList(pass?.rowRegisters ?? 0, align((granule / rowLength) * 8) + PADDING),
-    sortScratch: compute?.rows === undefined ? end : take(16 * rowLength + SORT_TABLE_BYTES),
+    sortScratch: compute?.rows === undefined ? end : take(RANK_ELEMENT_BYTES * rowLength + RANK_TABLE_BYTES),
     results: take(resultBytes(pass, inputs.length)),
     tallies: (pass?.tallies ?? []).map((digit) => take(TALLIES[digit].bins * Uint32Array.BYTES_PER_ELEMENT)),
+    kept: (pass?.kept ?? []).map((kept) =>
+      take(JOB_GRANULES * keptBytes(kept, { granule, rows: compute?.rows }) + PADDING),
+    ),
   };
   return { buffers, end };
 }

@@ -11,6 +11,9 @@ import type { MatrixSize } from "../matrix-method.js";
  */
 export const GRANULE = 65536;
 
+/** Granules of one job: enough that handing it out costs nothing beside it, few enough to balance. */
+export const JOB_GRANULES = 32;
+
 /** Where a job reads a tensor from; sources are numbered across all checkpoints of a run. */
 export interface InputRef {
   readonly source: number;
@@ -63,6 +66,8 @@ export interface Job {
     readonly quotas: readonly number[];
     /** Present when the granules hold whole rows. */
     readonly rows?: Rows;
+    /** By place in `pass.kept`: what the same elements' job of an earlier pass kept. */
+    readonly kept: readonly (Uint8Array | undefined)[];
   };
   /** Present where a method takes the whole tensor as one matrix: the job is then the whole tensor. */
   readonly matrix?: MatrixWork;
@@ -80,6 +85,8 @@ export interface JobResult {
   readonly crc32: number;
   /** For each tally of the pass: pairs (digit, count) of the digits that occur, in their order. */
   readonly tallies: readonly Uint32Array[];
+  /** By place in `pass.kept`: what this pass found. */
+  readonly kept: readonly (Uint8Array | undefined)[];
 }
 
 /** How a job reaches bytes: a file descriptor, a `Blob`, memory. May answer at once or later. */

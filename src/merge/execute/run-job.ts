@@ -4,7 +4,7 @@ import { REDUCTIONS, TALLIES } from "../expression/operations.js";
 import { bindPass, type GranuleState } from "./bind-pass.js";
 import { createLoopCompiler, type LoopCompiler } from "./fused/compile-loop.js";
 import type { Job, JobIO, JobResult } from "./job.js";
-import { type JobBuffers, PADDING, placeBuffers } from "./job-buffers.js";
+import { type JobBuffers, keptBytes, PADDING, placeBuffers } from "./job-buffers.js";
 import { readRangeInto } from "./read-range-into.js";
 
 /**
@@ -46,7 +46,7 @@ async function copy(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult> {
     await io.write(output.file, output.position + start * bytes, target);
     if (job.checksum) crc32 = kernels.functions.crc32(crc32, address, count * bytes) >>> 0;
   }
-  return { partials: new Float64Array(0), nonFinite: [], crc32, tallies: [] };
+  return { partials: new Float64Array(0), nonFinite: [], crc32, tallies: [], kept: [] };
 }
 
 async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> {
@@ -56,6 +56,7 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
   const buffers = placeBuffers(job, kernels);
   const runGranule = await bindPass(job, engine, buffers);
   clearTallies(job, kernels, buffers);
+  placeKept(job, kernels, buffers);
   const starts = pass.reductions.map((reduction) => REDUCTIONS[reduction].start as number);
   const partials = new Float64Array(starts.length * Math.ceil((job.end - job.start) / granule));
   const nonFinite = inputs.map(() => 0);
@@ -67,7 +68,7 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
   );
   const written = new Uint8Array(kernels.memory.buffer, buffers.output, granule * outputBytes);
   let crc32 = 0;
-  for (let start = job.start, row = 0; start < job.end; start += granule, row++) {
+  for (let start = job.start, index = 0; start < job.end; start += granule, index++) {
     const count = Math.min(granule, job.end - start);
     const isWhole = count === granule;
     for (const [i, input] of inputs.entries()) {
@@ -76,9 +77,9 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
       // Nothing writes behind a whole granule, so zeros that are there stay.
       if (!isWhole || start === job.start) zeroPadding(kernels, target);
     }
-    const found = partials.subarray(row * starts.length, (row + 1) * starts.length);
+    const found = partials.subarray(index * starts.length, (index + 1) * starts.length);
     found.set(starts);
-    const state: GranuleState = { start, count, partials: found, nonFinite, left };
+    const state: GranuleState = { index, start, count, partials: found, nonFinite, left };
     runGranule(state);
     if (output !== undefined) {
       const bytes = isWhole ? written : written.subarray(0, count * outputBytes);
@@ -86,7 +87,13 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
       if (job.checksum) crc32 = kernels.functions.crc32(crc32, buffers.output, bytes.byteLength) >>> 0;
     }
   }
-  return { partials, nonFinite, crc32, tallies: readTallies(job, kernels, buffers) };
+  return {
+    partials,
+    nonFinite,
+    crc32,
+    tallies: readTallies(job, kernels, buffers),
+    kept: readKept(job, kernels, buffers),
+  };
 }
 
 /** Kernels read on to a multiple of 16 elements; what they find there must not look like a number gone wrong. */
@@ -118,5 +125,20 @@ function readTallies(job: Job, kernels: Kernels, buffers: JobBuffers): Uint32Arr
       pairs[next++] = table[digit];
     }
     return pairs;
+  });
+}
+
+function placeKept({ compute }: Job, { memory }: Kernels, buffers: JobBuffers): void {
+  for (const [place, bytes] of (compute?.kept ?? []).entries()) {
+    if (bytes !== undefined) new Uint8Array(memory.buffer, buffers.kept[place]).set(bytes);
+  }
+}
+
+function readKept(job: Job, { memory }: Kernels, buffers: JobBuffers): (Uint8Array | undefined)[] {
+  const granules = Math.ceil((job.end - job.start) / job.granule);
+  return (job.compute?.pass.kept ?? []).map((kept, place) => {
+    if (!kept.isNew) return undefined;
+    const bytes = granules * keptBytes(kept, { granule: job.granule, rows: job.compute?.rows });
+    return new Uint8Array(memory.buffer, buffers.kept[place], bytes).slice();
   });
 }

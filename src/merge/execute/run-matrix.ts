@@ -54,6 +54,7 @@ export async function runMatrix(job: Job, kernels: Kernels, io: JobIO): Promise<
     nonFinite,
     crc32: await writeMatrix(combined, job, kernels, io),
     tallies: [],
+    kept: [],
   };
 }
 

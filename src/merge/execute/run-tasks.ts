@@ -6,10 +6,15 @@ import type { Expression } from "../expression/expression.js";
 import { REDUCTIONS, TALLIES, type TallyName } from "../expression/operations.js";
 import type { Pass, Program } from "../expression/program.js";
 import { granuleOf } from "./granule.js";
-import type { InputRef, Job, JobBackend, JobResult, MatrixWork, OutputRef } from "./job.js";
-
-/** Granules of one job: enough that handing it out costs nothing beside it, few enough to balance. */
-const JOB_GRANULES = 32;
+import {
+  type InputRef,
+  JOB_GRANULES,
+  type Job,
+  type JobBackend,
+  type JobResult,
+  type MatrixWork,
+  type OutputRef,
+} from "./job.js";
 
 /** What is to be done for one key. */
 export interface TensorTask {
@@ -67,7 +72,7 @@ export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend,
     return ready.shift();
   };
   const startTask = (task: TensorTask): void => {
-    const state: TaskState = { task, pass: 0, results: [], reductions: new Map(), nonFinite: [], crc32: 0 };
+    const state: TaskState = { task, pass: 0, results: [], reductions: new Map(), kept: [], nonFinite: [], crc32: 0 };
     queuePass(state, ready);
   };
   const settle = ({ state, index, job }: QueuedJob, result: JobResult): void => {
@@ -118,6 +123,8 @@ interface TaskState {
   left?: number;
   results: { readonly result: JobResult; readonly elements: number }[];
   readonly reductions: Map<Expression, number | Tally>;
+  /** What passes kept, by slot and by job. */
+  readonly kept: (readonly Uint8Array[])[];
   nonFinite: readonly number[];
   crc32: number;
 }
@@ -153,10 +160,15 @@ function queuePass(state: TaskState, ready: QueuedJob[]): void {
   // An empty tensor still has one (empty) job, so that every task ends.
   for (let start = 0; start === 0 || start < elements; start += length) {
     const end = Math.min(elements, start + length);
-    const own = compute === undefined ? undefined : { ...compute, quotas: quotas.map((shares) => shares(jobs.length)) };
+    const index = jobs.length;
+    const own = compute && {
+      ...compute,
+      quotas: quotas.map((shares) => shares(index)),
+      kept: compute.pass.kept.map(({ slot, isNew }) => (isNew ? undefined : state.kept[slot][index])),
+    };
     jobs.push({
       state,
-      index: jobs.length,
+      index,
       job: { inputs, start, end, granule, output, compute: own, matrix, constant, checksum: task.checksum && last },
     });
   }
@@ -215,6 +227,9 @@ function finishPass(state: TaskState): void {
     const byJob = results.map(({ result }) => result.tallies[slot]);
     const { digit } = tally as { readonly digit: TallyName };
     state.reductions.set(tally, { bins: sumTallies(byJob, TALLIES[digit].bins), byJob: digit === "low" ? byJob : [] });
+  }
+  for (const [place, { slot, isNew }] of (task.program?.passes[pass].kept ?? []).entries()) {
+    if (isNew) state.kept[slot] = results.map(({ result }) => result.kept[place] as Uint8Array);
   }
   if (task.countNonFinite) {
     state.nonFinite = task.inputs.map((_, i) =>

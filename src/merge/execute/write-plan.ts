@@ -123,10 +123,10 @@ function taskOf(tensor: PlannedTensor, plan: TensorPlan): Omit<TensorTask, "outp
     key,
     elements,
     inputs: refs,
-    program: compile(
-      action.expression,
-      tensor.nonNegative?.map((i) => smallest(input(i))),
-    ),
+    program: compile(action.expression, {
+      results: tensor.nonNegative?.map((i) => smallest(input(i))),
+      elements,
+    }),
     precision,
     countNonFinite,
   };

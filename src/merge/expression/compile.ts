@@ -1,6 +1,7 @@
 import { argsOf, type Expression, type Rows } from "./expression.js";
 import { createInterner } from "./intern.js";
 import { PassBuilder } from "./pass-builder.js";
+import { planKept } from "./plan-kept.js";
 import type { Pass, Program, Take } from "./program.js";
 
 /** What is found by a sweep and known to the next. */
@@ -15,8 +16,12 @@ type Sweeping = Extract<Expression, { kind: "reduce" | "tally" }>;
  *
  * @param output a tensor; a number is spread over all elements. Absent when only `results` are wanted
  * @param results reductions (or arithmetic on them) whose values the caller wants to know
+ * @param elements of the tensor, where it is known: what is kept between passes must not become too large
  */
-export function compile(output: Expression | undefined, results: readonly Expression[] = []): Program {
+export function compile(
+  output: Expression | undefined,
+  { results = [], elements = 0 }: { readonly results?: readonly Expression[]; readonly elements?: number } = {},
+): Program {
   const intern = createInterner();
   const root = output === undefined ? undefined : intern(output);
   const wanted = results.map(intern);
@@ -28,18 +33,23 @@ export function compile(output: Expression | undefined, results: readonly Expres
   const reduced: (readonly Expression[])[] = [];
   const tallied: (readonly Expression[])[] = [];
   const takes: (readonly Take[])[] = [];
-  const add = (due: readonly Sweeping[], stored?: Expression): void => {
-    const builder = new PassBuilder(intern);
+  const sweeps: { readonly due: readonly Sweeping[]; readonly stored?: Expression }[] = [];
+  for (let level = 1; level <= depth; level++) {
+    sweeps.push({ due: [...levels].filter(([, own]) => own === level).map(([expression]) => expression) });
+  }
+  if (root !== undefined) sweeps.push({ due: [], stored: root });
+  const kept = planKept(
+    sweeps.map(({ due, stored }) => [...due.flatMap(argsOf), ...(stored === undefined ? [] : [stored])]),
+    elements,
+  );
+  for (const [sweep, { due, stored }] of sweeps.entries()) {
+    const builder = new PassBuilder(intern, kept[sweep]);
     passes.push(builder.build(due, stored));
     scalars.push(builder.scalars);
     reduced.push(builder.reduced);
     tallied.push(builder.tallied);
     takes.push(builder.takes);
-  };
-  for (let level = 1; level <= depth; level++) {
-    add([...levels].filter(([, own]) => own === level).map(([expression]) => expression));
   }
-  if (root !== undefined) add([], root);
   return { passes, scalars, reduced, tallied, takes, results: wanted, rows: commonRows(roots) };
 }
 

@@ -43,7 +43,17 @@ export type Expression =
       readonly args: readonly Expression[];
     }
   /** Rank of |x| in its row, from 0 for the smallest to 1 for the largest. */
-  | { readonly kind: "rank"; readonly rows: Rows; readonly args: readonly Expression[] };
+  | { readonly kind: "rank"; readonly rows: Rows; readonly args: readonly Expression[] }
+  /** 1 where y < least + spread · rank of |x| in its row, else 0; args: x, y. */
+  | {
+      readonly kind: "belowRank";
+      readonly rows: Rows;
+      readonly least: number;
+      readonly spread: number;
+      readonly args: readonly Expression[];
+    }
+  /** Its argument, found in one sweep and kept for the later ones that need it. */
+  | { readonly kind: "kept"; readonly args: readonly Expression[] };
 
 /** Lines of a tensor along one axis: their elements are `inner` apart, and `length · inner` of them make a whole. */
 export interface Rows {
@@ -71,9 +81,12 @@ export function extentOf(expression: Expression): Extent {
     case "random":
     case "take":
     case "rank":
+    case "belowRank":
       return "tensor";
     case "rowReduce":
       return "row";
+    case "kept":
+      return extentOf(expression.args[0]);
     case "apply": {
       let known = extents.get(expression);
       if (known === undefined) {
@@ -156,6 +169,14 @@ export function solve(compute: Solver, args: readonly Operand[], count: number):
   const solved: Expression = { kind: "solve", compute, args: args.map(operand) };
   return Array.from({ length: count }, (_, place) => ({ kind: "part", place, args: [solved] }));
 }
+
+/**
+ * The same values, found once where several sweeps need them: for what costs more to find than to keep.
+ *
+ * @param x one number a row, or a tensor of truths (0 or 1), of which a bit each is kept; very large ones are found
+ * again all the same
+ */
+export const keep = (x: Expression): Expression => (extentOf(x) === "number" ? x : { kind: "kept", args: [x] });
 
 export const random = (stream: RandomStream): Expression => ({ kind: "random", stream });
 

@@ -11,6 +11,7 @@ export function readsOf(instruction: Instruction): readonly number[] {
     case "scale":
     case "take":
     case "save":
+    case "keep":
     case "tally":
     case "store":
       return [instruction.a];
@@ -18,6 +19,7 @@ export function readsOf(instruction: Instruction): readonly number[] {
     case "random":
     case "spread":
     case "open":
+    case "recall":
       return [];
   }
 }

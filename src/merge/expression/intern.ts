@@ -68,6 +68,12 @@ function head(expression: Expression): string {
       return `row ${expression.reduction} ${expression.rows.length} ${expression.rows.inner}`;
     case "rank":
       return `rank ${expression.rows.length} ${expression.rows.inner}`;
+    case "belowRank": {
+      const { rows, least, spread } = expression;
+      return `belowRank ${rows.length} ${rows.inner} ${least} ${spread}`;
+    }
+    case "kept":
+      return "kept";
     case "part":
       return `part ${expression.place}`;
   }

@@ -1,6 +1,6 @@
 import { argsOf, type Expression, extentOf, isTensor, neg } from "./expression.js";
 import type { ReductionName, TallyName } from "./operations.js";
-import type { Instruction, Pass, RowInstruction, Stage, Take } from "./program.js";
+import type { Instruction, Kept, Pass, RowInstruction, Stage, Take } from "./program.js";
 import { collectRowSteps, type RowStep } from "./row-steps.js";
 
 /** Emits one pass. Registers are given back when the last use of their value was emitted. */
@@ -10,6 +10,9 @@ export class PassBuilder {
   readonly tallied: Expression[] = [];
   readonly takes: Take[] = [];
   readonly #intern: (expression: Expression) => Expression;
+  readonly #kept: ReadonlyMap<Expression, Kept>;
+  /** What was kept so far, in the order of its places. */
+  readonly #keptHere: Expression[] = [];
   readonly #fills: { register: number; scalar: number }[] = [];
   readonly #fillOf = new Map<Expression, number>();
   /** Buffers of a granule that hold a value, and row registers that do. */
@@ -23,14 +26,17 @@ export class PassBuilder {
   #uses = new Map<Expression, number>();
   #registerOf = new Map<Expression, number>();
 
-  constructor(intern: (expression: Expression) => Expression) {
+  /** @param kept what outlasts this pass, or was kept by an earlier one */
+  constructor(intern: (expression: Expression) => Expression, kept: ReadonlyMap<Expression, Kept>) {
     this.#intern = intern;
+    this.#kept = kept;
   }
 
   /** @param due reductions and tables to be found; @param stored a tensor (or number) to be written */
   build(due: readonly Expression[], stored: Expression | undefined): Pass {
     const roots = [...due.flatMap(tensorArgs), ...(stored === undefined ? [] : [stored])];
-    for (const steps of collectRowSteps(roots)) this.#rowStage(steps);
+    this.#recallRows();
+    for (const steps of collectRowSteps(roots, (expression) => this.#isRecalled(expression))) this.#rowStage(steps);
     this.#openStage(roots);
     for (const expression of due) this.#found(expression);
     if (stored !== undefined) this.#instructions.push({ do: "store", a: this.#value(stored) });
@@ -43,7 +49,27 @@ export class PassBuilder {
       rowRegisters: this.#rowOf.size,
       reductions: this.reduced.map((expression) => (expression as { reduction: ReductionName }).reduction),
       tallies: this.tallied.map((expression) => (expression as { digit: TallyName }).digit),
+      kept: this.#keptHere.map((expression) => this.#kept.get(expression) as Kept),
     };
+  }
+
+  #isRecalled(expression: Expression): boolean {
+    return this.#kept.get(expression)?.isNew === false;
+  }
+
+  /** Numbers of rows that are known from an earlier pass are there from the start. */
+  #recallRows(): void {
+    const rows: RowInstruction[] = [];
+    for (const [expression, { extent, isNew }] of this.#kept) {
+      if (extent !== "row" || isNew) continue;
+      rows.push({ do: "recall", out: this.#rowRegister(expression), place: this.#keptPlace(expression) });
+    }
+    if (rows.length > 0) this.#stages.push({ blocks: [], rows });
+  }
+
+  #keptPlace(expression: Expression): number {
+    const known = this.#keptHere.indexOf(expression);
+    return known >= 0 ? known : this.#keptHere.push(expression) - 1;
   }
 
   /** Saves what row steps need for a whole granule, then takes the steps. */
@@ -55,19 +81,21 @@ export class PassBuilder {
       const a = this.#value(arg);
       const buffer = this.#buffers++;
       this.#instructions.push({ do: "save", a, buffer });
-      this.#bufferOf.set(arg, buffer);
       this.#release(arg);
+      this.#bufferOf.set(arg, buffer);
     }
     const rows: RowInstruction[] = [];
     this.#stages.push({ blocks: this.#instructions, rows });
     for (const step of steps) {
       const buffers = step.args.map((arg) => this.#bufferOf.get(arg) as number);
-      if (step.kind === "rank") {
-        this.#bufferOf.set(step, this.#buffers);
-        rows.push({ do: "rank", out: this.#buffers++, buffer: buffers[0] });
-      } else {
+      if (step.kind === "rowReduce") {
         rows.push({ do: "reduce", reduction: step.reduction, out: this.#rowRegister(step), buffers });
+        continue;
       }
+      const out = this.#buffers++;
+      this.#bufferOf.set(step, out);
+      if (step.kind === "rank") rows.push({ do: "rank", out, buffer: buffers[0] });
+      else rows.push({ do: "belowRank", out, buffers, least: step.least, spread: step.spread });
     }
   }
 
@@ -81,6 +109,10 @@ export class PassBuilder {
   /** Counts how often each tensor value is needed in this stage, with what the fused kernels skip left out. */
   #countUses(roots: readonly Expression[]): void {
     for (const root of roots) {
+      if (this.#isFoundHere(root)) {
+        this.#countUses(root.args);
+        continue;
+      }
       const seen = this.#uses.get(root) ?? 0;
       this.#uses.set(root, seen + 1);
       if (seen > 0 || !isTensor(root) || this.#bufferOf.has(root)) continue;
@@ -111,8 +143,22 @@ export class PassBuilder {
     const known = this.#registerOf.get(expression) ?? this.#fillOf.get(expression);
     if (known !== undefined) return known;
     if (extentOf(expression) === "number") return this.#fill(expression);
+    if (this.#isFoundHere(expression)) return this.#keep(expression, this.#value(expression.args[0]));
     const register = this.#compute(expression);
     this.#registerOf.set(expression, register);
+    return register;
+  }
+
+  /** Whether it stands for its argument in this pass, whose value and register it shares. */
+  #isFoundHere(expression: Expression): expression is Extract<Expression, { kind: "kept" }> {
+    const isKeptTensor = expression.kind === "kept" && extentOf(expression) === "tensor";
+    return isKeptTensor && !this.#isRecalled(expression) && !this.#bufferOf.has(expression);
+  }
+
+  #keep(expression: Expression, register: number): number {
+    if (this.#kept.has(expression) && !this.#keptHere.includes(expression)) {
+      this.#instructions.push({ do: "keep", a: register, place: this.#keptPlace(expression) });
+    }
     return register;
   }
 
@@ -128,6 +174,8 @@ export class PassBuilder {
         return this.#emit((out) => ({ do: "load", out, model: expression.model }));
       case "random":
         return this.#emit((out) => ({ do: "random", out, stream: expression.stream }));
+      case "kept":
+        return this.#emit((out) => ({ do: "recall", out, place: this.#keptPlace(expression) }));
       case "take":
         return this.#take(expression);
       case "apply":
@@ -154,6 +202,12 @@ export class PassBuilder {
       const out = this.#rowRegister(expression);
       rows.push({ do: "fill", out, scalar: this.#scalar(expression) });
       return out;
+    }
+    if (expression.kind === "kept") {
+      const a = this.#rowValue(expression.args[0]);
+      this.#rowOf.set(expression, a);
+      if (this.#kept.has(expression)) rows.push({ do: "keep", a, place: this.#keptPlace(expression) });
+      return a;
     }
     if (expression.kind !== "apply") throw new Error(`${expression.kind} is asked for before its stage`);
     const args = expression.args.map((arg) => this.#rowValue(arg));
@@ -240,6 +294,10 @@ export class PassBuilder {
 
   #release(expression: Expression): void {
     if (extentOf(expression) === "number") return;
+    if (this.#isFoundHere(expression)) {
+      this.#release(expression.args[0]);
+      return;
+    }
     const left = (this.#uses.get(expression) ?? 0) - 1;
     this.#uses.set(expression, left);
     const register = this.#registerOf.get(expression);

@@ -21,6 +21,9 @@ export type Instruction =
   | { readonly do: "take"; readonly out: number; readonly a: number; readonly threshold: number; readonly take: number }
   /** The block's part of what a row register holds, one number for each element. */
   | { readonly do: "spread"; readonly out: number; readonly row: number }
+  /** Keeps a register of truths (0 or 1) as bits for later passes, and gives them back; see `Pass.kept`. */
+  | { readonly do: "keep"; readonly a: number; readonly place: number }
+  | { readonly do: "recall"; readonly out: number; readonly place: number }
   /** The block's part of a granule buffer. */
   | { readonly do: "open"; readonly out: number; readonly buffer: number }
   | { readonly do: "save"; readonly a: number; readonly buffer: number }
@@ -51,6 +54,17 @@ export type RowInstruction =
       readonly buffers: readonly number[];
     }
   | { readonly do: "rank"; readonly out: number; readonly buffer: number }
+  /** 1 where the second buffer is less than least + spread · rank in the first, else 0. */
+  | {
+      readonly do: "belowRank";
+      readonly out: number;
+      readonly buffers: readonly number[];
+      readonly least: number;
+      readonly spread: number;
+    }
+  /** Keeps a row register for later passes, and gives it back; see `Pass.kept`. */
+  | { readonly do: "keep"; readonly a: number; readonly place: number }
+  | { readonly do: "recall"; readonly out: number; readonly place: number }
   | { readonly do: "apply"; readonly kernel: string; readonly out: number; readonly args: readonly number[] }
   | { readonly do: "fill"; readonly out: number; readonly scalar: number };
 
@@ -58,6 +72,16 @@ export type RowInstruction =
 export interface Stage {
   readonly blocks: readonly Instruction[];
   readonly rows: readonly RowInstruction[];
+}
+
+/** Values that outlast a pass. */
+export interface Kept {
+  /** Number among those of the program. */
+  readonly slot: number;
+  /** A bit for each element, or an f64 for each row. */
+  readonly extent: "tensor" | "row";
+  /** Whether this pass finds them. */
+  readonly isNew: boolean;
 }
 
 /** One sweep over the tensors. */
@@ -72,6 +96,8 @@ export interface Pass {
   /** What each reduction slot joins with. */
   readonly reductions: readonly ReductionName[];
   readonly tallies: readonly TallyName[];
+  /** What it keeps for later passes, or has from earlier ones. */
+  readonly kept: readonly Kept[];
 }
 
 /** Which elements equal to a threshold are taken: the first ones, so each job must know how many come before it. */

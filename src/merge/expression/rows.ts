@@ -38,10 +38,23 @@ export function firstAxis(shape: Shape): Along {
 }
 
 /** Rank of |x| along the second axis, from 0 to 1; a vector is one line. */
-export function rankAlongSecondAxis(x: Expression, shape: Shape): Expression {
-  const rows: Rows =
-    shape.length < 2
-      ? { length: elementCount(shape), inner: 1 }
-      : { length: shape[1], inner: elementCount(shape.slice(2)) };
-  return { kind: "rank", rows, args: [x] };
-}
+export const rankAlongSecondAxis = (x: Expression, shape: Shape): Expression => ({
+  kind: "rank",
+  rows: secondAxis(shape),
+  args: [x],
+});
+
+/**
+ * 1 where y < least + spread · rank of |x| along the second axis, else 0: what comparing with the rank would give, but
+ * found without sorting, as for most elements a rough rank decides.
+ */
+export const isBelowRank = (
+  y: Expression,
+  x: Expression,
+  { shape, least, spread }: { readonly shape: Shape; readonly least: number; readonly spread: number },
+): Expression => ({ kind: "belowRank", rows: secondAxis(shape), least, spread, args: [x, y] });
+
+const secondAxis = (shape: Shape): Rows =>
+  shape.length < 2
+    ? { length: elementCount(shape), inner: 1 }
+    : { length: shape[1], inner: elementCount(shape.slice(2)) };

@@ -1,7 +1,7 @@
 import type { RandomStream } from "../../core/random.js";
 import { elementCount, type Shape } from "../../tensor/shape.js";
-import { add, constant, div, type Expression, lt, mul, random, sub, where } from "../expression/expression.js";
-import { rankAlongSecondAxis } from "../expression/rows.js";
+import { add, constant, div, type Expression, keep, lt, mul, random, sub, where } from "../expression/expression.js";
+import { isBelowRank, rankAlongSecondAxis } from "../expression/rows.js";
 import { takeLargest } from "../expression/selection.js";
 
 /** Whose rules are followed where programs and papers differ. */
@@ -39,20 +39,23 @@ export function sparsify(kind: Sparsifier, delta: Expression, options: SparsifyO
   if (kind === "none" || density >= 1) return delta;
   if (density <= 0) return mul(delta, 0);
   const count = elementCount(shape);
-  const keep = Math.max(1, Math.trunc(density * count));
+  const wanted = Math.max(1, Math.trunc(density * count));
   switch (kind) {
     case "magnitude":
-      return largest(delta, keep, count);
+      return largest(delta, wanted, count);
     case "outliers":
-      return middle(delta, keep, options);
+      return middle(delta, wanted, options);
     case "random": {
-      const kept = mul(delta, lt(random(stream), density));
+      const kept = mul(delta, keep(lt(random(stream), density)));
       return followsPaper(profile) ? div(kept, density) : kept;
     }
     case "ranked": {
-      const share = add(mul(rankAlongSecondAxis(delta, shape), 2 * epsilon), density - epsilon);
-      const isKept = lt(random(stream), share);
-      return where(isKept, profile === "paper" ? div(delta, share) : delta, 0);
+      const [least, spread] = [density - epsilon, 2 * epsilon];
+      if (profile !== "paper") {
+        return where(keep(isBelowRank(random(stream), delta, { shape, least, spread })), delta, 0);
+      }
+      const share = add(mul(rankAlongSecondAxis(delta, shape), spread), least);
+      return where(lt(random(stream), share), div(delta, share), 0);
     }
   }
 }
@@ -60,12 +63,12 @@ export function sparsify(kind: Sparsifier, delta: Expression, options: SparsifyO
 /** Whether random dropping is made up for by dividing by the probability of being kept. */
 export const followsPaper = (profile: Profile): boolean => profile === "paper" || profile === "peft";
 
-const largest = (delta: Expression, keep: number, count: number): Expression =>
-  keep >= count ? delta : takeLargest(delta, keep);
+const largest = (delta: Expression, wanted: number, count: number): Expression =>
+  wanted >= count ? delta : takeLargest(delta, wanted);
 
-function middle(delta: Expression, keep: number, { shape, gamma, profile }: SparsifyOptions): Expression {
+function middle(delta: Expression, wanted: number, { shape, gamma, profile }: SparsifyOptions): Expression {
   const count = elementCount(shape);
-  const top = Math.min(Math.trunc(gamma * count), count - keep);
-  if (top <= 0) return profile === "mergekit" ? constant(0) : largest(delta, keep, count);
-  return sub(largest(delta, top + keep, count), takeLargest(delta, top));
+  const top = Math.min(Math.trunc(gamma * count), count - wanted);
+  if (top <= 0) return profile === "mergekit" ? constant(0) : largest(delta, wanted, count);
+  return sub(largest(delta, top + wanted, count), takeLargest(delta, top));
 }

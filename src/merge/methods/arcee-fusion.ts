@@ -1,5 +1,5 @@
 import { elementCount } from "../../tensor/shape.js";
-import { abs, add, div, type Expression, exp, log, lt, max, mul, sub, where } from "../expression/expression.js";
+import { abs, add, div, type Expression, exp, keep, log, lt, max, mul, sub, where } from "../expression/expression.js";
 import { type Along, lastAxis } from "../expression/rows.js";
 import { kthLargest } from "../expression/selection.js";
 import { defineMergeMethod } from "../method.js";
@@ -22,7 +22,7 @@ export const arceeFusion = defineMergeMethod({
   combine: ({ models: [a, b], shape }) => {
     const count = elementCount(shape);
     const change = sub(b, a);
-    const importance = mul(abs(change), divergence(b, a, lastAxis(shape)));
+    const importance = mul(abs(change), keep(divergence(b, a, lastAxis(shape))));
     const [quarter, threeQuarters] = [0.25, 0.75].map((share) => quantile(importance, share, count));
     const median = smallest(importance, Math.floor((count - 1) / 2), count);
     const threshold = add(median, mul(sub(threeQuarters, quarter), RANGES));

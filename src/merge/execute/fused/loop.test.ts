@@ -63,7 +63,7 @@ async function run(
   inputs: readonly { readonly dtype: DType; readonly bytes: Uint8Array }[],
   outputDtype: DType,
 ): Promise<Ran> {
-  const { passes, scalars } = compile(formula.stored, formula.results);
+  const { passes, scalars } = compile(formula.stored, { results: formula.results });
   expect(passes).toHaveLength(1);
   const count = inputs[0].bytes.length / dtypeBytes(inputs[0].dtype);
   const bytes = new Uint8Array(count * dtypeBytes(outputDtype));
@@ -82,6 +82,7 @@ async function run(
       precision: "f32",
       checked: inputs.map((_, i) => i),
       quotas: [],
+      kept: [],
     },
     granule: GRANULE,
     checksum: false,

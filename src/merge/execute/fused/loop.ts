@@ -70,6 +70,8 @@ export function isFusible(
     case "random":
     case "take":
     case "spread":
+    case "keep":
+    case "recall":
     case "tally":
       return false;
   }

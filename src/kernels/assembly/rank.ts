@@ -1,0 +1,319 @@
+// Ranks of |x| in its row: a row has `length` elements that are `inner` apart, so that `inner` rows lie woven into each
+// other. Magnitudes are compared as f32, whose bits order like the numbers; equal ones rank in their order.
+//
+// `scratch`: 24 · length + 65536 bytes, of which sorting takes the first 16 · length + 8192.
+
+// Below this a row is sorted by insertion, and always sorted.
+const SHORT = 48;
+const SORT_TABLE: usize = 8192;
+
+// Rank, from 0 for the smallest to 1 for the largest; a lone one gets ½.
+// @ts-ignore: decorator
+@inline
+function rank<T>(out: usize, a: usize, scratch: usize, count: i32, length: i32, inner: i32): void {
+  const step = <usize>inner * sizeof<T>();
+  const unit = rankUnit(length);
+  const block = length * inner;
+  for (let start = 0; start < count; start += block) {
+    for (let lane = 0; lane < inner; lane++) {
+      const from = a + <usize>(start + lane) * sizeof<T>();
+      const to = out + <usize>(start + lane) * sizeof<T>();
+      const sorted = sortRow<T>(from, step, scratch, length);
+      for (let i = 0; i < length; i++) {
+        const place = load<u32>(sorted + (<usize>i << 3), 4);
+        store<T>(to + <usize>place * step, rankOf<T>(i, length, unit));
+      }
+    }
+  }
+}
+
+function rankUnit(length: i32): f64 {
+  return length > 1 ? 1.0 / <f64>(length - 1) : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function rankOf<T>(place: i32, length: i32, unit: f64): T {
+  return length == 1 ? <T>0.5 : <T>(<f64>place * unit);
+}
+
+// Pairs (bits, index) in ascending order; gives where they lie.
+// @ts-ignore: decorator
+@inline
+function sortRow<T>(from: usize, step: usize, scratch: usize, length: i32): usize {
+  for (let i = 0; i < length; i++) {
+    const at = scratch + (<usize>i << 3);
+    store<u32>(at, magnitude<T>(from + <usize>i * step));
+    store<u32>(at, i, 4);
+  }
+  if (length <= SHORT) {
+    sortByInsertion(scratch, length);
+    return scratch;
+  }
+  const other = scratch + (<usize>length << 3);
+  const table = other + (<usize>length << 3);
+  sortDigit(scratch, other, table, length, 0);
+  sortDigit(other, scratch, table, length, 11);
+  sortDigit(scratch, other, table, length, 22);
+  return other;
+}
+
+// @ts-ignore: decorator
+@inline
+function magnitude<T>(at: usize): u32 {
+  return reinterpret<u32>(<f32>load<T>(at)) & 0x7fffffff;
+}
+
+function sortByInsertion(pairs: usize, length: i32): void {
+  for (let i = 1; i < length; i++) {
+    const pair = load<u64>(pairs + (<usize>i << 3));
+    let at = pairs + (<usize>i << 3);
+    while (at > pairs && load<u32>(at - 8) > <u32>pair) {
+      store<u64>(at, load<u64>(at - 8));
+      at -= 8;
+    }
+    store<u64>(at, pair);
+  }
+}
+
+// One round of a stable radix sort, by the 11 bits from `shift` on.
+function sortDigit(from: usize, to: usize, table: usize, length: i32, shift: u32): void {
+  memory.fill(table, 0, SORT_TABLE);
+  for (let i = 0; i < length; i++) {
+    const at = table + (<usize>((load<u32>(from + (<usize>i << 3)) >> shift) & 2047) << 2);
+    store<u32>(at, load<u32>(at) + 1);
+  }
+  let before: u32 = 0;
+  for (let at = table; at < table + SORT_TABLE; at += 4) {
+    const here = load<u32>(at);
+    store<u32>(at, before);
+    before += here;
+  }
+  for (let i = 0; i < length; i++) {
+    const pair = load<u64>(from + (<usize>i << 3));
+    const at = table + (<usize>((<u32>pair >> shift) & 2047) << 2);
+    const place = load<u32>(at);
+    store<u32>(at, place + 1);
+    store<u64>(to + (<usize>place << 3), pair);
+  }
+}
+
+export function rank_f32(out: usize, a: usize, scratch: usize, count: i32, length: i32, inner: i32): void {
+  rank<f32>(out, a, scratch, count, length, inner);
+}
+export function rank_f64(out: usize, a: usize, scratch: usize, count: i32, length: i32, inner: i32): void {
+  rank<f64>(out, a, scratch, count, length, inner);
+}
+
+// Bins of equal width between 0 and the largest magnitude; bin 0 holds what is exactly 0.
+const MOST_BINS = 2048;
+// What a pair of equals in a bin may cost, against what sorting costs for each element of the row.
+const SORTING_COST: f64 = 200;
+
+// 1 where y < least + spread · rank of |x|, else 0.
+//
+// The bin of an element bounds its rank, which decides for nearly all of them; only where y lies between the bounds are the
+// elements before it counted.
+// @ts-ignore: decorator
+@inline
+function belowRank<T>(
+  out: usize,
+  x: usize,
+  y: usize,
+  scratch: usize,
+  count: i32,
+  length: i32,
+  inner: i32,
+  least: T,
+  spread: T,
+): void {
+  const step = <usize>inner * sizeof<T>();
+  const block = length * inner;
+  for (let start = 0; start < count; start += block) {
+    for (let lane = 0; lane < inner; lane++) {
+      const first = <usize>(start + lane) * sizeof<T>();
+      if (length > SHORT && decideByBins<T>(out + first, x + first, y + first, scratch, step, length, least, spread)) {
+        continue;
+      }
+      decideBySorting<T>(out + first, x + first, y + first, scratch, step, length, least, spread);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function decideBySorting<T>(
+  out: usize,
+  x: usize,
+  y: usize,
+  scratch: usize,
+  step: usize,
+  length: i32,
+  least: T,
+  spread: T,
+): void {
+  const unit = rankUnit(length);
+  const sorted = sortRow<T>(x, step, scratch, length);
+  for (let i = 0; i < length; i++) {
+    const at = <usize>load<u32>(sorted + (<usize>i << 3), 4) * step;
+    store<T>(out + at, load<T>(y + at) < share<T>(i, length, unit, least, spread) ? 1 : 0);
+  }
+}
+
+// Product and sum each rounded, as separate operations would.
+// @ts-ignore: decorator
+@inline
+function share<T>(place: i32, length: i32, unit: f64, least: T, spread: T): T {
+  return least + rankOf<T>(place, length, unit) * spread;
+}
+
+// Whether it could decide: not where magnitudes crowd in few bins, are all 0, or not finite.
+// @ts-ignore: decorator
+@inline
+function decideByBins<T>(
+  out: usize,
+  x: usize,
+  y: usize,
+  scratch: usize,
+  step: usize,
+  length: i32,
+  least: T,
+  spread: T,
+): bool {
+  const magnitudes = scratch + (<usize>length << 4) + SORT_TABLE;
+  const bins = magnitudes + (<usize>length << 2);
+  const table = bins + (<usize>length << 2);
+  const lows = table + ((MOST_BINS + 1) << 2);
+  const highs = lows + (MOST_BINS + 1) * sizeof<T>();
+  const largest = gatherMagnitudes<T>(magnitudes, x, step, length);
+  // From 2⁻¹⁰⁰ on the width of a bin is a normal number.
+  if (largest < 0x0d800000 || largest >= 0x7f800000) return false;
+  let last = 64;
+  while (last < MOST_BINS && last < length >> 2) last <<= 1;
+  fillBins(bins, magnitudes, length, <f32>last / reinterpret<f32>(largest), last);
+  countBins(table, bins, length, last);
+  const unit = rankUnit(length);
+  let before = 0;
+  let pairs: f64 = 0;
+  for (let bin = 0; bin <= last; bin++) {
+    const here = <i32>load<u32>(table + (<usize>bin << 2));
+    store<T>(lows + <usize>bin * sizeof<T>(), share<T>(before, length, unit, least, spread));
+    before += here;
+    store<T>(highs + <usize>bin * sizeof<T>(), share<T>(before - 1, length, unit, least, spread));
+    if (bin > 0) pairs += <f64>here * <f64>here;
+  }
+  if (pairs * <f64>spread > SORTING_COST * <f64>length) return false;
+  let zeros = 0;
+  for (let i = 0; i < length; i++) {
+    const bin = <usize>load<u32>(bins + (<usize>i << 2));
+    const value = load<T>(y);
+    // Without branches: which way they go is a matter of chance, except for the rare element that is not decided.
+    let isBelow = i32(value < load<T>(lows + bin * sizeof<T>()));
+    if (isBelow != i32(value < load<T>(highs + bin * sizeof<T>()))) {
+      const place = bin == 0 ? zeros : countBefore(magnitudes, i, length);
+      isBelow = i32(value < share<T>(place, length, unit, least, spread));
+    }
+    zeros += i32(bin == 0);
+    store<T>(out, <T>isBelow);
+    out += step;
+    y += step;
+  }
+  return true;
+}
+
+// As f32 without signs; gives the bits of the largest.
+// @ts-ignore: decorator
+@inline
+function gatherMagnitudes<T>(to: usize, x: usize, step: usize, length: i32): u32 {
+  let largest: u32 = 0;
+  let i = 0;
+  if (sizeof<T>() == 4 && step == 4) {
+    let most = i32x4.splat(0);
+    for (; i + 4 <= length; i += 4) {
+      const bits = v128.and(v128.load(x + (<usize>i << 2)), i32x4.splat(0x7fffffff));
+      most = i32x4.max_s(most, bits);
+      v128.store(to + (<usize>i << 2), bits);
+    }
+    const upper = i32x4.max_s(most, v128.shuffle<i32>(most, most, 2, 3, 0, 1));
+    largest = max<u32>(i32x4.extract_lane(upper, 0), i32x4.extract_lane(upper, 1));
+  }
+  for (; i < length; i++) {
+    const bits = magnitude<T>(x + <usize>i * step);
+    largest = max<u32>(largest, bits);
+    store<u32>(to + (<usize>i << 2), bits);
+  }
+  return largest;
+}
+
+// 0 where the magnitude is 0, else from 1 to `last`. Never falls as the magnitude rises, as products and truncation do not.
+function fillBins(bins: usize, magnitudes: usize, length: i32, scale: f32, last: i32): void {
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    const x = v128.load(magnitudes + (<usize>i << 2));
+    const whole = i32x4.trunc_sat_f32x4_s(f32x4.mul(x, f32x4.splat(scale)));
+    const bin = i32x4.min_s(i32x4.add(whole, i32x4.splat(1)), i32x4.splat(last));
+    v128.store(bins + (<usize>i << 2), v128.andnot(bin, i32x4.eq(x, i32x4.splat(0))));
+  }
+  for (; i < length; i++) {
+    const x = load<f32>(magnitudes + (<usize>i << 2));
+    store<u32>(bins + (<usize>i << 2), x == 0 ? 0 : min<i32>(<i32>(x * scale) + 1, last));
+  }
+}
+
+function countBins(table: usize, bins: usize, length: i32, last: i32): void {
+  memory.fill(table, 0, <usize>(last + 1) << 2);
+  for (const end = bins + (<usize>length << 2); bins < end; bins += 4) {
+    const at = table + (<usize>load<u32>(bins) << 2);
+    store<u32>(at, load<u32>(at) + 1);
+  }
+}
+
+// How many magnitudes of the row rank below the i-th: smaller ones, and equal ones before it.
+function countBefore(magnitudes: usize, i: i32, length: i32): i32 {
+  const own = load<i32>(magnitudes + (<usize>i << 2));
+  return countUpTo(magnitudes, i, own) + countUpTo(magnitudes + (<usize>(i + 1) << 2), length - i - 1, own - 1);
+}
+
+function countUpTo(magnitudes: usize, n: i32, most: i32): i32 {
+  const limit = i32x4.splat(most);
+  let counts = i32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    // Truth is −1 in each lane.
+    counts = i32x4.sub(counts, i32x4.le_s(v128.load(magnitudes + (<usize>i << 2)), limit));
+  }
+  let count =
+    i32x4.extract_lane(counts, 0) +
+    i32x4.extract_lane(counts, 1) +
+    i32x4.extract_lane(counts, 2) +
+    i32x4.extract_lane(counts, 3);
+  for (; i < n; i++) count += i32(load<i32>(magnitudes + (<usize>i << 2)) <= most);
+  return count;
+}
+
+export function belowRank_f32(
+  out: usize,
+  x: usize,
+  y: usize,
+  scratch: usize,
+  count: i32,
+  length: i32,
+  inner: i32,
+  least: f32,
+  spread: f32,
+): void {
+  belowRank<f32>(out, x, y, scratch, count, length, inner, least, spread);
+}
+export function belowRank_f64(
+  out: usize,
+  x: usize,
+  y: usize,
+  scratch: usize,
+  count: i32,
+  length: i32,
+  inner: i32,
+  least: f64,
+  spread: f64,
+): void {
+  belowRank<f64>(out, x, y, scratch, count, length, inner, least, spread);
+}
