@@ -27,7 +27,7 @@ export const sce = defineMergeMethod({
   doc: "Keeps the elements on which the models differ most, weighs models by how much they changed, and adds the changes of the elected sign.",
   formula: "base + Σ wᵢδᵢ·keptᵢ / Σ wᵢ·keptᵢ,   wᵢ = mean δᵢ² / Σ mean δⱼ²,   kept where the sign is that of Σ δᵢ",
   use: "Several fine-tuned models of one base, without weights to tune.",
-  paper: "Wan et al., “FuseChat: knowledge fusion of chat models”, 2024",
+  paper: "Wan et al., “FuseChat: knowledge fusion of chat models”, EMNLP 2025",
   models: { min: 1 },
   base: "required",
   gives: "model",
