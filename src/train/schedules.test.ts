@@ -18,6 +18,25 @@ test.each(schedules.map(({ id }) => id))("%s", (id) => {
   for (const [i, factor] of factors.entries()) expect(factor).toBeCloseTo(EXPECTED[id][i], 6);
 });
 
+test.each(schedules.map(({ id }) => id))("%s has a rate for every step of a short run, above 0 in the first", (id) => {
+  const { schedule, values } = chooseSchedule(id);
+  for (const steps of [1, 2, 3, 4]) {
+    const factors = Array.from({ length: steps }, (_, step) =>
+      schedule.factor({ step, steps, stepsPerEpoch: 1 }, values),
+    );
+    for (const factor of factors) expect(factor).toBeGreaterThanOrEqual(0);
+    for (const factor of factors) expect(factor).toBeLessThanOrEqual(1);
+    expect(factors[0]).toBeGreaterThan(0);
+  }
+});
+
+test("one-cycle takes the only step of a run at the whole rate", () => {
+  const { schedule, values } = chooseSchedule("one-cycle", { momentum: true });
+  const only = { step: 0, steps: 1, stepsPerEpoch: 1 };
+  expect(schedule.factor(only, values)).toBe(1);
+  expect(schedule.momentum!(only, values)).toBeCloseTo(0.85, 10);
+});
+
 test("one-cycle moves momentum as PyTorch's OneCycleLR does, where that is asked for", () => {
   const { schedule, values } = chooseSchedule("one-cycle", { momentum: true });
   const momenta = POINTS.map((step) => schedule.momentum!({ step, steps: 100, stepsPerEpoch: 20 }, values)!);

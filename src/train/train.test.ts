@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { createRandom } from "../core/random.js";
 import type { ImageSet } from "../data/image-set.js";
 import { evaluate } from "../evaluate/evaluate.js";
+import { createInitialState } from "../network/initial-state.js";
 import { parseArchitecture } from "../network/parse-architecture.js";
 import { onnxRuntime } from "../node/onnx-runtime.js";
 import type { StateDict } from "../tensor/tensor.js";
@@ -103,6 +104,13 @@ test("without a word, networks are trained as by the command line: with weight d
   expect(usual.state).not.toEqual((await finish({ ...told, optimizer: chooseOptimizer("sgd") })).state);
 });
 
+test("a run of a single step learns by the usual settings", async () => {
+  const { state } = await finish({ epochs: 1, batch: 100 });
+  const { loss } = await evaluate({ network, state }, set, { runtime });
+  const start = createInitialState(network, { seed: 0 });
+  expect(loss).toBeLessThan((await evaluate({ network, state: start }, set, { runtime })).loss);
+});
+
 test("the same seed gives the same bytes, another seed others", async () => {
   const [first, second, other] = [
     await finish({ ...cnnOptions, epochs: 2 }, undefined, cnn),
@@ -158,6 +166,7 @@ test.each([
     { optimizer: chooseOptimizer("sgd", { momentum: 0 }), schedule: chooseSchedule("one-cycle", { momentum: true }) },
     "Training: momentum is 0; expected one above 0, which the schedule could move.",
   ],
+  [{ rate: 1e39, epochs: 1, batch: 100 }, "The weights are no longer numbers in step 1, at a learning rate of 1e+39."],
   [{ labelSmoothing: 1 }, "Training: label smoothing is 1; expected a number in [0, 1)."],
   [
     { rate: 1e30, epochs: 2, schedule: chooseSchedule("constant") },

@@ -7,6 +7,7 @@ import type { Network } from "../network/graph.js";
 import { createInitialState } from "../network/initial-state.js";
 import type { Runtime, RuntimeOptions } from "../network/runtime.js";
 import type { StateDict } from "../tensor/tensor.js";
+import { checkFinite } from "./check-finite.js";
 import { classProblems } from "./class-problems.js";
 import type { EpochRecord, TrainingSnapshot } from "./snapshot.js";
 import { createTrainingSession } from "./training-session.js";
@@ -125,7 +126,7 @@ export async function* train(
         const [now, momentum] = [rateAt(done), momentumAt(done)];
         const started = performance.now();
         const [result] = await session.run([shown], { rate: now, momentum, step: ++done });
-        if (!Number.isFinite(result.loss)) throw divergence(done, now);
+        if (!Number.isFinite(result.loss)) throw divergence("loss", { step: done, rate: now });
         loss += result.loss;
         correct += result.correct;
         yield {
@@ -161,8 +162,11 @@ export async function* train(
       };
     }
     const chosen = patience === undefined ? undefined : best;
+    const state = chosen?.state ?? session.state();
+    const last = history.length * stepsPerEpoch;
+    checkFinite([state], { step: last, rate: rateAt(last - 1) });
     return {
-      state: chosen?.state ?? session.state(),
+      state,
       history,
       epoch: chosen?.epoch ?? history.length,
       stoppedEarly: history.length < epochs,

@@ -58,14 +58,14 @@ export function badSetting(name: string, value: unknown, expected: string): Oneb
   return new OnebasinError("bad-argument", `Training: ${name} is ${value}; expected ${expected}.`);
 }
 
-/** The error for a loss that is no longer a number. */
-export function divergence(step: number, rate: number): OnebasinError {
-  return new OnebasinError(
-    "non-finite",
-    `The loss is no longer a number in step ${step}, at a learning rate of ${rate}.`,
-    {
-      hint: "Train with a lower learning rate.",
-      details: { step, rate },
-    },
-  );
+/** The error for a loss or weights that are no longer numbers. */
+export function divergence(
+  what: "loss" | "weights",
+  { step, rate }: { readonly step: number; readonly rate: number },
+): OnebasinError {
+  const are = what === "loss" ? "is no longer a number" : "are no longer numbers";
+  return new OnebasinError("non-finite", `The ${what} ${are} in step ${step}, at a learning rate of ${rate}.`, {
+    hint: "Train with a lower learning rate.",
+    details: { step, rate },
+  });
 }

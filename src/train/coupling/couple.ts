@@ -4,6 +4,7 @@ import { inputFormatOf } from "../../data/input-format-of.js";
 import { findChannelBlock } from "../../network/channel-block.js";
 import type { Runtime, RuntimeOptions } from "../../network/runtime.js";
 import type { StateDict } from "../../tensor/tensor.js";
+import { checkFinite } from "../check-finite.js";
 import { createTrainingSession, type StepResult } from "../training-session.js";
 import { divergence, resolveSettings, type TrainingSettings } from "../training-settings.js";
 import { buildTrainingStep, type TrainingStep } from "../training-step.js";
@@ -134,7 +135,7 @@ export async function* couple(
         const shown = streams.map((stream) => stream.next().value as Batch);
         const started = performance.now();
         const results = await session.run(shown, { rate, momentum, step: ++done, extra: feeds({ lambda, rate }) });
-        if (results.some(({ loss }) => !Number.isFinite(loss))) throw divergence(done, rate);
+        if (results.some(({ loss }) => !Number.isFinite(loss))) throw divergence("loss", { step: done, rate });
         for (const [index, { loss, correct }] of results.entries()) {
           sums[index].loss += loss;
           sums[index].correct += correct;
@@ -167,6 +168,7 @@ export async function* couple(
         }),
       };
     }
+    checkFinite(states(), { step: steps, rate: rateAt(steps - 1) });
     return { states: states(), history, plan };
   } finally {
     await session.close();

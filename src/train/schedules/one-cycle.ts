@@ -13,10 +13,10 @@ function cycle(
   { step, steps }: SchedulePoint,
   { rise, values }: { readonly rise: number; readonly values: readonly [number, number, number] },
 ): number {
-  const peak = rise * steps - 1;
-  const last = steps - 1;
+  // In a run of few steps the first is the highest, and in a run of one there is no way down.
+  const peak = Math.max(0, rise * steps - 1);
   if (step <= peak) return along(values[0], values[1], peak === 0 ? 1 : step / peak);
-  return along(values[1], values[2], last === peak ? 1 : (step - Math.max(0, peak)) / (last - Math.max(0, peak)));
+  return along(values[1], values[2], (step - peak) / (steps - 1 - peak));
 }
 
 /** @source Smith, Topin: "Super-Convergence" (2018); the form and defaults of PyTorch's `OneCycleLR`. */
