@@ -2,7 +2,6 @@ import { stateDictCheckpoint } from "../checkpoint/state-dict-checkpoint.js";
 import { OnebasinError, throwProblems } from "../core/errors.js";
 import { type Params, type ParamValues, resolveParams } from "../core/params.js";
 import type { OnProgress } from "../core/progress.js";
-import { unknownName } from "../core/suggest.js";
 import { rolesOf } from "../merge/roles.js";
 import { checkFit } from "../network/check-fit.js";
 import type { Network } from "../network/graph.js";
@@ -11,8 +10,8 @@ import type { Runtime } from "../network/runtime.js";
 import { tensorFloats } from "../tensor/float32.js";
 import { sameShape } from "../tensor/shape.js";
 import type { StateDict, Tensor } from "../tensor/tensor.js";
+import { findMatcher } from "./find-matcher.js";
 import { imagesNeeded, type MatchData, type Matcher } from "./matcher.js";
-import { matchers } from "./matchers.gen.js";
 import { createMatrixProduct } from "./matrix-product.js";
 import { checkUnmapped } from "./spec/check-unmapped.js";
 import { derivePermutationSpec } from "./spec/derive-spec.js";
@@ -166,13 +165,6 @@ export async function align(models: readonly StateDict[], options: AlignOptions)
 
 const repeated = (network: Network | undefined, models: readonly StateDict[]): readonly Network[] | undefined =>
   network === undefined ? undefined : models.map(() => network);
-
-function findMatcher(id: string): Matcher {
-  const known = matchers.map((matcher) => matcher.id);
-  const found = matchers.find((matcher) => matcher.id === id);
-  if (found === undefined) throw unknownName("matcher called", id, known);
-  return found;
-}
 
 function matcherParams(matcher: Matcher, given: AlignOptions["params"], count: number): ParamValues<Params> {
   const owner = `matcher "${matcher.id}"`;

@@ -1,12 +1,12 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { OnebasinError, throwProblems } from "../core/errors.js";
-import { parseNamed } from "../core/parse-named.js";
 import type { TensorPlan } from "../merge/plan.js";
 import type { MergeOptions } from "../node/index.js";
 import type { StateDict } from "../tensor/tensor.js";
 import { parseCount } from "./arguments.js";
 import type { CliCall } from "./command.js";
 import { loadImages, runOptions } from "./load-networks.js";
+import { parseMatcher } from "./parse-matcher.js";
 
 /** What a merge that also aligns, repairs or judges gives beside the file. */
 export interface MergedOnNetworks {
@@ -36,6 +36,7 @@ export async function mergeOnNetworks(
       `${options.evaluate === true ? "--evaluate" : "--repair"} needs --data, the datasets: --data mnist svhn`,
     );
   }
+  const matcher = await parseMatcher("--align", options.align);
   const { architecturesOf, ARCHITECTURE_KEY } = await import("../node/load-architecture.js");
   const { checkFit } = await import("../network/check-fit.js");
   const { mergeNetworks } = await import("../node/merge-networks.js");
@@ -45,7 +46,6 @@ export async function mergeOnNetworks(
     checkFit(architectures[i].network, entries, { source }),
   );
   throwProblems(wrong, "the models to merge");
-  const matcher = options.align === undefined ? undefined : parseNamed("--align", options.align);
   const looksAtImages = options.align !== undefined || options.repair === true;
   const images = looksAtImages ? await loadImages(call, { split: "train" }) : [];
   const run = await runOptions(call);

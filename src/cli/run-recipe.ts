@@ -46,6 +46,8 @@ export async function runRecipe({ args: [path], options, output, signal }: CliCa
   const shardSize = parseBytes("--shard-size", options.shardSize);
   const resuming = parseResume(options);
   const seed = parseCount("--seed", options.seed, 0);
+  const { checkOutputFolder } = await import("../node/check-output.js");
+  if (folder !== undefined) await checkOutputFolder(folder);
   const { openRecipe, saveRecipe } = await import("../node/merge-recipe.js");
   const opened = await openRecipe(path, { seed, allowNonFinite: options.allowNonfinite === true });
   const { plan } = opened;

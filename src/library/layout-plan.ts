@@ -1,10 +1,9 @@
-import type { CheckpointFormat } from "../checkpoint/format.js";
 import { formats } from "../checkpoint/formats.gen.js";
 import type { OutputLayout } from "../checkpoint/layout.js";
 import { OnebasinError } from "../core/errors.js";
-import { unknownName } from "../core/suggest.js";
 import { outputTensors } from "../merge/execute/write-plan.js";
 import type { TensorPlan } from "../merge/plan.js";
+import { writableFormat } from "./writable-format.js";
 
 export interface LayoutPlanOptions {
   /** Id of a format; told by the file name's extension unless given. */
@@ -38,26 +37,3 @@ export function layoutPlan(plan: TensorPlan, fileName: string, options: LayoutPl
 
 const shardedExtensions = (): string =>
   formats.flatMap(({ shards, extensions }) => (shards === true ? extensions : [])).join(", ");
-
-type WritableFormat = CheckpointFormat & Required<Pick<CheckpointFormat, "layout">>;
-
-const isWritable = (format: CheckpointFormat): format is WritableFormat => format.layout !== undefined;
-
-function writableFormat(fileName: string, id: string | undefined): WritableFormat {
-  const writable = formats.filter(isWritable);
-  if (id !== undefined) {
-    const format = writable.find((candidate) => candidate.id === id);
-    if (format !== undefined) return format;
-    throw unknownName(
-      "format to write called",
-      id,
-      writable.map((candidate) => candidate.id),
-    );
-  }
-  const endsWith = (extension: string): boolean => fileName.toLowerCase().endsWith(extension);
-  const format = writable.find(({ extensions }) => extensions.some(endsWith));
-  if (format !== undefined) return format;
-  throw new OnebasinError("bad-argument", `The extension of ${fileName} is none of a format that can be written.`, {
-    hint: `Formats: ${writable.map(({ id: known, extensions }) => `${known} (${extensions.join(", ")})`).join(", ")}.`,
-  });
-}

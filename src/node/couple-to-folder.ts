@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { OnebasinError } from "../core/errors.js";
 import type { OnProgress } from "../core/progress.js";
@@ -21,6 +21,7 @@ import {
 } from "../train/coupling/coupling-snapshot.js";
 import { merge, open, save, toStateDict } from "./index.js";
 import { ARCHITECTURE_KEY } from "./load-architecture.js";
+import { makeFolder } from "./make-folder.js";
 import { onnxRuntime } from "./onnx-runtime.js";
 import { saveHeads } from "./save-heads.js";
 import { writeText } from "./training-files.js";
@@ -93,9 +94,7 @@ export async function coupleToFolder(
   options: CoupleToFolderOptions,
 ): Promise<CoupledResult> {
   const { run, onEvent, threads, signal, tests, onProgress, lambda } = options;
-  await mkdir(folder, { recursive: true }).catch((cause: Error) => {
-    throw new OnebasinError("io", `The folder ${folder} cannot be made: ${cause.message}.`, { cause });
-  });
+  await makeFolder(folder);
   const at = (name: string): string => join(folder, name);
   if (options.resume) {
     const finished = await readReport(at(FILES.report), run);

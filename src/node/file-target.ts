@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, realpath, rename, rm, stat, statfs } from "node:fs/promises";
+import { open, rename, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { OutputFile } from "../checkpoint/layout.js";
 import { OnebasinError } from "../core/errors.js";
 import type { OutputTarget } from "../merge/execute/output-target.js";
 import { createFileJobIO, writeError } from "./job-io.js";
+import { makeFolder } from "./make-folder.js";
 import { openFileBackend, type ThreadOptions } from "./open-file-backend.js";
+import { refuseToReplace } from "./refuse-to-replace.js";
 
 export interface FileTargetOptions extends ThreadOptions {
   /** Use what an earlier attempt left behind, and leave behind what this one makes, under names that do not change. */
@@ -39,7 +41,7 @@ export async function createFileTarget(
     await Promise.all(temporary.map((path) => rm(path, { force: true })));
   };
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     for (const path of targets) await refuseToReplace(path, options.inputs ?? []);
     await checkRoom(
       folder,
@@ -66,30 +68,6 @@ export async function createFileTarget(
     },
   };
 }
-
-async function refuseToReplace(path: string, inputs: readonly string[]): Promise<void> {
-  const info = await stat(path).catch(() => undefined);
-  if (info === undefined) return;
-  if (!info.isFile()) {
-    const kind = info.isDirectory() ? "folder" : "device";
-    throw new OnebasinError("io", `${path} is a ${kind}; a file is to be written there.`, {
-      hint: "Name a file, such as merged.safetensors.",
-    });
-  }
-  // A rename does not mind the mode of the file it replaces, so it is looked at here.
-  if ((info.mode & ANYONE_MAY_WRITE) === 0) {
-    throw new OnebasinError("io", `${path} is there already and is read-only.`, { hint: "Write to another name." });
-  }
-  const place = await realpath(path);
-  const isInput = await Promise.all(inputs.map(async (input) => (await realpath(input).catch(() => input)) === place));
-  if (isInput.includes(true)) {
-    throw new OnebasinError("io", `${path} is one of the files that are read; it would be lost.`, {
-      hint: "Write to another name.",
-    });
-  }
-}
-
-const ANYONE_MAY_WRITE = 0o222;
 
 async function checkRoom(folder: string, needed: number): Promise<void> {
   const room = await statfs(folder).catch(() => undefined);

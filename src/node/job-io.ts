@@ -57,19 +57,29 @@ export function createFileJobIO(sources: readonly SharedSource[], files: readonl
   };
 }
 
+const FULL = "the disk is full";
+const DENIED = "permission denied";
+const NO_FOLDER = "there is no such folder";
+
+/** What the system's codes mean. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: FULL,
+  EDQUOT: FULL,
+  EFBIG: FULL,
+  EACCES: DENIED,
+  EPERM: DENIED,
+  EROFS: DENIED,
+  ENOENT: NO_FOLDER,
+  ENOTDIR: NO_FOLDER,
+  EISDIR: "a folder of that name is there",
+};
+
 /** The error for a write that the system refused. */
 export function writeError(path: string, cause: unknown): OnebasinError {
-  const code = (cause as NodeJS.ErrnoException).code;
-  const full = code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
-  const reason = full
-    ? "the disk is full"
-    : code === "EACCES" || code === "EPERM" || code === "EROFS"
-      ? "permission denied"
-      : code === "ENOENT" || code === "ENOTDIR"
-        ? "there is no such folder"
-        : (cause as Error).message;
+  const { code = "", message } = cause as NodeJS.ErrnoException;
+  const reason = REASONS[code] ?? message;
   return new OnebasinError("io", `${path} cannot be written: ${reason}.`, {
-    hint: full ? "Free some space, or write to another disk. Nothing was left behind." : undefined,
+    hint: reason === FULL ? "Free some space, or write to another disk. Nothing was left behind." : undefined,
     details: { path, code },
     cause,
   });

@@ -1,9 +1,9 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { OnebasinError } from "../core/errors.js";
 import type { Lab, LabCommands } from "../lab/open-lab.js";
 import type { LabResults, StageTimings } from "../lab/results.js";
 import { createLabStore, type LabStore, PARTIAL } from "./lab-store.js";
+import { makeFolder } from "./make-folder.js";
 import { writeText } from "./training-files.js";
 
 /** Files of an experiment in its folder. */
@@ -40,9 +40,7 @@ export async function openLabFolder(
   { architecture }: { readonly architecture: string },
 ): Promise<LabFolder> {
   const stages = join(folder, STAGES);
-  await mkdir(stages, { recursive: true }).catch((cause: Error) => {
-    throw new OnebasinError("io", `The folder ${stages} cannot be made: ${cause.message}.`, { cause });
-  });
+  await makeFolder(stages);
   const store = createLabStore(stages, { architecture });
   return {
     store,

@@ -22,6 +22,7 @@ export interface LoadedArchitecture {
   readonly network: Network;
 }
 
+const LOOKS_LIKE_PATH = /[./\\]/;
 const MODULE_EXTENSIONS = [".ts", ".mts", ".js", ".mjs"];
 
 /**
@@ -34,7 +35,16 @@ export async function loadArchitecture(name: string): Promise<LoadedArchitecture
   const extension = extname(name).toLowerCase();
   if (extension === ".onnx") return { name, network: await networkOfOnnx(name) };
   if (MODULE_EXTENSIONS.includes(extension)) return { name, network: await networkOfModule(name) };
-  return parseArchitecture(name);
+  try {
+    return parseArchitecture(name);
+  } catch (error) {
+    if (!(error instanceof OnebasinError) || isBuiltIn(name) || !LOOKS_LIKE_PATH.test(name)) throw error;
+    const { code, message, hint, details } = error;
+    throw new OnebasinError(code, message, {
+      hint: `${hint}\nOr name an .onnx file, or a module (${MODULE_EXTENSIONS.join(", ")}) that exports a network.`,
+      details,
+    });
+  }
 }
 
 /**

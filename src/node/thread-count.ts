@@ -29,7 +29,7 @@ export function threadCount(work: Workload & ThreadLimits): number {
     const least = Math.ceil((BASE_MEMORY + THREAD_MEMORY + memoryPerJob) / 2 ** 20);
     throw new OnebasinError(
       "limit",
-      `${neediest ?? "This"} needs ${least} MiB of memory; ${Math.floor(memory / 2 ** 20)} MiB were allowed.`,
+      `${neediest ?? "This"} needs ${least} MiB of memory; ${sizeText(memory)} were allowed.`,
       {
         hint: `Allow more: --memory ${least}MiB${neediest === undefined ? "" : ". Or combine such keys by another method: --rule 'KEY: method linear'"}`,
       },
@@ -37,6 +37,8 @@ export function threadCount(work: Workload & ThreadLimits): number {
   }
   return threadsAtMost(work);
 }
+
+const sizeText = (bytes: number): string => (bytes < 2 ** 20 ? `${bytes} bytes` : `${Math.floor(bytes / 2 ** 20)} MiB`);
 
 /** As `threadCount`, for work of which not all is known; 0 when it does not fit. */
 export function threadsAtMost(work: Workload & ThreadLimits): number {

@@ -1,8 +1,11 @@
 import { rename, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { OnebasinError } from "../core/errors.js";
 import type { RunText } from "../train/check-run.js";
 import { packSnapshot, type TrainingSnapshot, unpackSnapshot } from "../train/snapshot.js";
 import { open, save, toStateDict } from "./index.js";
+import { writeError } from "./job-io.js";
+import { makeFolder } from "./make-folder.js";
 
 /** Beside the checkpoint that training will write, while it is under way. */
 const snapshotPath = (checkpoint: string): string => `${checkpoint}.resume.safetensors`;
@@ -42,9 +45,19 @@ export async function removeSnapshot(checkpoint: string): Promise<void> {
 export const writeText = (path: string, text: string): Promise<void> =>
   writeBytes(path, new TextEncoder().encode(text));
 
-/** Writes a file so that it is there whole or not at all. */
+/**
+ * Writes a file so that it is there whole or not at all.
+ *
+ * @throws `io`
+ */
 export async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}.partial`;
-  await writeFile(temporary, bytes);
-  await rename(temporary, path);
+  await makeFolder(dirname(path));
+  try {
+    await writeFile(temporary, bytes);
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw writeError(path, cause);
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -130,7 +130,22 @@ test("path writes a chart and finds the best point", async () => {
 
 test.each([
   [["align", "a.pth", "b.pth", "-o", "x.pth", "--using", "activations"], 1, "compares what units do on images"],
-  [["align", "a.pth", "b.pth"], 2, "align writes each model after the first: it needs 1 times -o, and has 0."],
+  [
+    ["align", "a.pth", "b.pth"],
+    2,
+    "align writes each model after the first: it needs -o for each of these, 1, and has 0.",
+  ],
+  [["align", "a.pth", "-o", "x.pth"], 2, "align writes each model after the first: it needs two models or more."],
+  [["merge", "a.pth", "b.pth", "-o", "x.pth", "--align", "wieghts", "--data", "pen"], 1, 'Did you mean "weights"?'],
+  [
+    ["merge", "a.pth", "b.pth", "-o", "x.pth", "--evaluate", "--data", "pen", "--arch", "lenet5"],
+    1,
+    "a.pth does not fit lenet5; 86 differences:",
+  ],
+  [["path", "a.pth", "b.pth", "--data", "pen", "-o", "line.png"], 2, '-o is "line.png"; the chart is an SVG file.'],
+  [["path", "a.pth", "b.pth", "--data", "pen", "--save-best", "best"], 1, '"best", has no extension'],
+  [["path", "a.pth", "b.pth", "--data", "pen", "-o", "folder.svg"], 1, "folder.svg is a folder; a file is to be"],
+  [["evaluate", "a.pth", "--data", "pen", "--arch", "a.pth"], 1, "Or name an .onnx file, or a module"],
   [["repair", "a.pth", "-o", "x.pth"], 1, 'Repair by "statistics" needs images; none were given.'],
   [["align", "a.pth", "b.pth", "-o", "x.pth", "--using", "transport:by=activations"], 1, "were given"],
   [["align", "a.pth", "b.pth", "-o", "x.pth", "--using", "transport:metric=angle"], 1, 'Parameter "metric"'],
@@ -138,6 +153,7 @@ test.each([
   [["path", "a.pth", "b.pth"], 2, "path needs --data"],
   [["merge", "a.pth", "b.pth", "-o", "x.pth", "--repair"], 2, "--repair needs --data"],
 ])("%j is refused", async (args, status, message) => {
+  await mkdir(at("folder.svg"), { recursive: true });
   const result = await runCli(args, { cwd: folder });
   expect(result.stderr).toContain(message);
   expect(result.status).toBe(status);

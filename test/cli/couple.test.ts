@@ -155,8 +155,11 @@ test.each([
   ],
   [[...COUPLE, ...LENET, "-o", "x", "--depth-schedule", "cut:fc9"], 1, 'There is no layer of lenet5 called "fc9"'],
   [[...COUPLE, ...LENET, "-o", "x", "--coupling-step", "explicit", "--lambda", "50"], 1, "at most 10.0 is"],
+  [[...COUPLE, ...LENET, "-o", "x", "--depth-schedule", "exponential:x"], 1, 'depth schedule is "x".'],
+  [[...COUPLE, ...LENET, "-o", "taken.txt"], 1, "taken.txt cannot be a folder: there is a file of that name"],
   [[...COUPLE, "--arch", "lenet5:classes=4", "-o", "x"], 1, "tells 4 classes apart; pen has 10."],
 ])("%j is refused", async (args, status, message) => {
+  await writeFile(at("taken.txt"), "");
   const { status: found, stderr } = await cli(...args);
   expect(stderr).toContain(`error: `);
   expect(stderr).toContain(message);

@@ -216,6 +216,8 @@ test.each([
   ["an output that is an input", ["merge", "m1.pth", "m2.pth", "-o", "m2.pth"]],
   ["a read-only file in the way", ["merge", "m1.pth", "m2.pth", "-o", "kept.pth"]],
   ["shards of a format without shards", ["merge", "m1.pth", "m2.pth", "-o", "x.pth", "--shard-size", "1KB"]],
+  ["an output without an extension", ["merge", "m1.pth", "m2.pth", "-o", "merged"]],
+  ["next to no memory", ["merge", "m1.pth", "m2.pth", "--memory", "1", "-o", "x.pth"]],
   ["a folder as output", ["merge", "m1.pth", "m2.pth", "-o", "folder.pth"]],
 ])("%s: one error, exit 1, nothing written", async (_, args) => {
   await writeFile(at("page.html"), "<!doctype html><html><body>Not found</body></html>");
@@ -247,6 +249,8 @@ test.each([
   ["no models", ["merge"]],
   ["a size that is none", ["merge", "m1.pth", "m2.pth", "-o", "x.pth", "--memory", "much"]],
   ["a count that is none", ["merge", "m1.pth", "m2.pth", "-o", "x.pth", "--threads", "0"]],
+  ["images that are not looked at", ["merge", "m1.pth", "m2.pth", "-o", "x.pth", "--data", "pen", "--limit", "9"]],
+  ["a recipe with a model beside it", ["merge", "recipe.yml", "m2.pth", "-o", "x"]],
   ["an unknown policy", ["merge", "m1.pth", "m2.pth", "-o", "x.pth", "--buffers", "keep"]],
 ])("%s: exit 2", async (_, args) => {
   const { status, stdout, stderr } = await runCli(args, { cwd: folder });

@@ -148,6 +148,13 @@ test.each([
   ["a rate below 0", [...SMALL, "--lr", "-0.1"], 2],
   ["a share of 1", [...SMALL, "--label-smoothing", "1"], 2],
   ["more images held out than there are", [...SMALL, "--holdout", "600"], 1],
+  ["an output that is no checkpoint", [...SMALL, "-o", "net.txt"], 1],
+  ["an output below a file", [...SMALL, "-o", "other.safetensors/net.pth"], 1],
+  [
+    "a start of two networks with nothing in common",
+    ["couple", "--arch", "mlp", "--data", "pen", "plate", "-o", "c", "--init", "other.safetensors", "--limit", "100"],
+    1,
+  ],
   ["nothing to resume", [...SMALL, "--resume", "-o", "never.pth"], 1],
   ["a module that is not there", ["train", "--arch", "no.ts", "--data", "pen"], 1],
   ["a start of another structure", [...SMALL, "--init", "other.safetensors"], 1],

@@ -80,6 +80,7 @@ test.each([
   ],
   [["zip", "a.pth", "b.pth", "-o", "x", "--param", "alpha=3", ...images], 1, 'Parameter "alpha" of zip is "3"'],
   [["zip", "a.pth", "b.pth", "-o", "x", "--heads", "one", ...images], 2, "--heads names 1 heads for 2 models."],
+  [["zip", "a.pth", "b.pth", "-o", "a.pth", ...images], 1, "a.pth cannot be a folder: there is a file of that name"],
   [["evaluate", "a.pth", "--head", "mnist", "--data", "pen"], 1, 'There is no head of lenet5 called "mnist".'],
 ])("%j is refused", async (args, status, message) => {
   const result = await runCli(args, { cwd: folder });

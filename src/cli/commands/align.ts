@@ -1,6 +1,6 @@
 import { OnebasinError } from "../../core/errors.js";
 import { formatTable } from "../../core/format-table.js";
-import { parseNamed, parsePairs } from "../../core/parse-named.js";
+import { parsePairs } from "../../core/parse-named.js";
 import type { Network } from "../../network/graph.js";
 import { type CliCall, defineCommand } from "../command.js";
 import {
@@ -11,6 +11,7 @@ import {
   networksOf,
   runOptions,
 } from "../load-networks.js";
+import { parseMatcher } from "../parse-matcher.js";
 
 export const align = defineCommand({
   name: "align",
@@ -40,14 +41,15 @@ export const align = defineCommand({
     const { args, options, output } = call;
     const paths = (options.output as string[] | undefined) ?? [];
     if (options.specOnly !== true && paths.length !== args.length - 1) {
-      throw new OnebasinError(
-        "usage",
-        `align writes each model after the first: it needs ${args.length - 1} times -o, and has ${paths.length}.`,
-        {
-          hint: "onebasin align a.pth b.pth -o b-aligned.pth",
-        },
-      );
+      const others = args.length - 1;
+      const needed = others === 0 ? "two models or more" : `-o for each of these, ${others}, and has ${paths.length}`;
+      throw new OnebasinError("usage", `align writes each model after the first: it needs ${needed}.`, {
+        hint: "onebasin align a.pth b.pth -o b-aligned.pth",
+      });
     }
+    const using = await parseMatcher("--using", options.using);
+    const { checkOutputCheckpoint } = await import("../../node/check-output.js");
+    for (const path of options.specOnly === true ? [] : paths) await checkOutputCheckpoint(path);
     const models = await loadStates(options.specOnly === true ? args.slice(0, 1) : args, call);
     const known = await networksIfKnown(models, call);
     const network = known?.networks[0];
@@ -59,7 +61,6 @@ export const align = defineCommand({
     const library = await import("../../align/align.js");
     const { save } = await import("../../node/index.js");
     const images = await loadImages(call, { split: "train" });
-    const using = options.using === undefined ? undefined : parseNamed("--using", options.using);
     const found = await library.align(
       models.map(({ state }) => state),
       {

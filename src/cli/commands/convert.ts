@@ -19,12 +19,15 @@ export const convert = defineCommand({
   ],
   run: async ({ args: [from, to], options, output, signal }) => {
     const { open, save } = await import("../../node/index.js");
+    const { checkOutputCheckpoint } = await import("../../node/check-output.js");
     const { parseFloatDType } = await import("../../tensor/dtype.js");
+    const shardSize = parseBytes("--shard-size", options.shardSize);
+    if (shardSize === undefined) await checkOutputCheckpoint(to);
     const checkpoint = await open(from, { entry: options.entry as string | undefined });
     for (const note of checkpoint.notes) output.note(note);
     const report = await save(checkpoint, to, {
       dtype: options.dtype === undefined ? undefined : parseFloatDType(options.dtype as string),
-      shardSize: parseBytes("--shard-size", options.shardSize),
+      shardSize,
       memory: parseBytes("--memory", options.memory),
       threads: parseCount("--threads", options.threads),
       signal,

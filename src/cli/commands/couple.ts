@@ -95,11 +95,13 @@ async function prepare(call: CliCall) {
   const { loadArchitecture } = await import("../../node/load-architecture.js");
   const { open, toStateDict } = await import("../../node/index.js");
   const { TAKEN_NAMES } = await import("../../node/couple-to-folder.js");
+  const { checkOutputFolder } = await import("../../node/check-output.js");
   const { parseDepthSchedule } = await import("../../train/coupling/depth-schedule.js");
   const { couplingLines, planCoupling } = await import("../../train/coupling/coupling-plan.js");
   const { STRENGTHS_OVER_TIME } = await import("../../train/coupling/strength-over-time.js");
   const seed = parseCount("--seed", options.seed, 0) ?? 0;
   const settings = await trainingSettings(call);
+  await checkOutputFolder(folder);
   const depth = await parseDepthSchedule(String(options.depthSchedule ?? USUAL.depth), {
     readTable: (path) =>
       readFile(path, "utf8").catch((cause: unknown) => {

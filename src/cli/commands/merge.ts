@@ -63,6 +63,7 @@ export const merge = defineCommand({
   run: async (call) => {
     const { args, options, output, signal } = call;
     if (args.length === 1 && isRecipe(args[0])) return runRecipe(call);
+    checkMerge(call);
     const path = options.output as string | undefined;
     const isDry = options.dryRun === true;
     if (path === undefined && !isDry) throw new OnebasinError("usage", "merge needs -o FILE, the file to write.");
@@ -72,6 +73,10 @@ export const merge = defineCommand({
     const { resume, part } = parseResume(options);
     if (part !== undefined) {
       throw new OnebasinError("usage", "--part divides the shards of a recipe's output: onebasin merge recipe.yml …");
+    }
+    if (path !== undefined && shardSize === undefined) {
+      const { checkOutputCheckpoint } = await import("../../node/check-output.js");
+      await checkOutputCheckpoint(path);
     }
     const { startWorkers } = await import("../../node/start-workers.js");
     const inputs = args.map((argument) => namedPath(argument).path);
@@ -112,6 +117,30 @@ export const merge = defineCommand({
     });
   },
 });
+
+/** Options that are for networks and images, by their name in `options`. */
+const FOR_NETWORKS = ["data", "arch", "images", "limit"] as const;
+
+/** @throws `usage` for what would be passed over in silence */
+function checkMerge({ args, options }: CliCall): void {
+  const recipe = args.find(isRecipe);
+  if (recipe !== undefined) {
+    throw new OnebasinError(
+      "usage",
+      `A recipe names its models itself: ${recipe} is merged without others beside it.`,
+      {
+        hint: `onebasin merge ${recipe} -o merged`,
+      },
+    );
+  }
+  const idle = FOR_NETWORKS.filter((name) => options[name] !== undefined).map((name) => `--${name}`);
+  if (idle.length > 0 && !needsNetworks(options)) {
+    throw new OnebasinError(
+      "usage",
+      `Without --align, --repair or --evaluate, merge makes no use of ${idle.join(", ")}.`,
+    );
+  }
+}
 
 async function planFrom(call: CliCall): Promise<TensorPlan> {
   const { merge: plan } = await import("../../node/index.js");

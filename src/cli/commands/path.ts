@@ -1,12 +1,12 @@
 import { OnebasinError, throwProblems } from "../../core/errors.js";
 import { formatTable } from "../../core/format-table.js";
-import { parseNamed } from "../../core/parse-named.js";
 import type { ImageSet } from "../../data/image-set.js";
 import { sliceImages } from "../../data/slice-images.js";
 import type { PathReport } from "../../evaluate/path.js";
 import { parseCount } from "../arguments.js";
-import { defineCommand } from "../command.js";
+import { type CliCall, defineCommand } from "../command.js";
 import { loadImages, loadStates, NETWORK_OPTIONS, networksOf, runOptions } from "../load-networks.js";
+import { parseMatcher } from "../parse-matcher.js";
 
 /** Training images of each dataset that the best point is searched on; statistics come from those before them. */
 const USUAL_HOLDOUT = 1000;
@@ -44,6 +44,8 @@ export const path = defineCommand({
     if (options.data === undefined) {
       throw new OnebasinError("usage", "path needs --data, the datasets to judge on: --data mnist pen");
     }
+    await checkOutputs(options);
+    const matcher = await parseMatcher("--align", options.align);
     const points = parseCount("--points", options.points, 2);
     const holdout = parseCount("--holdout", options.holdout);
     const wantsBest = options.best === true || options.perLayer === true || options.saveBest !== undefined;
@@ -70,7 +72,6 @@ export const path = defineCommand({
     const { repair } = await import("../../repair/repair.js");
     const { align } = await import("../../align/align.js");
     const given = models.map(({ state }) => state);
-    const matcher = options.align === undefined ? undefined : parseNamed("--align", options.align);
     const data = { images: training.seen };
     const [a, b] =
       matcher === undefined
@@ -145,6 +146,19 @@ export const path = defineCommand({
     output.result(lines.join("\n"), json);
   },
 });
+
+/** Refuses what could not be written before the path is gone along. */
+async function checkOutputs({ output: chart, saveBest }: CliCall["options"]): Promise<void> {
+  const { checkOutputCheckpoint, checkOutputFile } = await import("../../node/check-output.js");
+  if (saveBest !== undefined) await checkOutputCheckpoint(saveBest as string);
+  if (chart === undefined) return;
+  if (!String(chart).toLowerCase().endsWith(".svg")) {
+    throw new OnebasinError("usage", `-o is "${String(chart)}"; the chart is an SVG file.`, {
+      hint: "Write -o path.svg.",
+    });
+  }
+  await checkOutputFile(chart as string);
+}
 
 /** Holds out the last images of each training set: of so many, how many. */
 function divide(

@@ -38,9 +38,11 @@ export const repair = defineCommand({
     );
     const library = await import("../../repair/repair.js");
     const { save } = await import("../../node/index.js");
+    const { checkOutputCheckpoint } = await import("../../node/check-output.js");
     const { parseWeights } = await import("../../merge/rule.js");
     const method = parseChoice("--method", options.method, library.REPAIR_METHODS);
     const [batch, batches] = [parseCount("--batch", options.batch), parseCount("--batches", options.batches)];
+    await checkOutputCheckpoint(path);
     const models = await loadStates(args, call);
     const { network } = await networkOf(models, call);
     const parents = await loadStates((options.parents as string[] | undefined) ?? [], call);

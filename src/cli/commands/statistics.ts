@@ -35,6 +35,8 @@ export const statistics = defineCommand({
     const kind = parseChoice("--kind", options.kind, KINDS) as (typeof KINDS)[number];
     const samples = parseCount("--samples", options.samples) ?? USUAL_SAMPLES;
     const { save } = await import("../../node/index.js");
+    const { checkOutputCheckpoint } = await import("../../node/check-output.js");
+    await checkOutputCheckpoint(path);
     const models = await loadStates(args, call);
     const { network } = await networkOf(models, call);
     const [{ state }] = models;

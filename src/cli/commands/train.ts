@@ -113,11 +113,14 @@ async function prepare(call: CliCall) {
     });
   }
   const { loadArchitecture } = await import("../../node/load-architecture.js");
+  const { checkOutputCheckpoint } = await import("../../node/check-output.js");
   const seed = parseCount("--seed", options.seed, 0) ?? 0;
   const threads = parseCount("--threads", options.threads);
   const limit = parseCount("--limit", options.limit);
   const kept = parseCount("--holdout", options.holdout);
   const settings = await trainingSettings(call);
+  const path = (options.output as string | undefined) ?? `${[arch, ...names].map(plainName).join("-")}.safetensors`;
+  await checkOutputCheckpoint(path);
   const { name, network } = await loadArchitecture(arch);
   const divided = (await loadDatasets(names, { split: "train", limit, seed, call })).map((set) => divide(set, kept));
   const testLimit = parseCount("--test-limit", options.testLimit);
@@ -129,7 +132,7 @@ async function prepare(call: CliCall) {
     tests,
     training: divided.map(({ images }) => images),
     holdout: kept === undefined ? undefined : divided.map(({ holdout }) => holdout),
-    path: (options.output as string | undefined) ?? `${[arch, ...names].map(plainName).join("-")}.safetensors`,
+    path,
     seed,
     threads,
     initial: options.init === undefined ? undefined : await firstState(options.init as string, network),

@@ -43,6 +43,8 @@ export const zip = defineCommand({
     const { args, options, output } = call;
     const folder = needed("zip", "-o FOLDER", options.output, "onebasin zip a.pth b.pth -o zipped --data mnist svhn");
     const params = parsePairs("--param", options.param);
+    const { checkOutputFolder } = await import("../../node/check-output.js");
+    await checkOutputFolder(folder);
     const models = args.map(namedPath);
     const loaded = await loadStates(
       models.map(({ path }) => path),
