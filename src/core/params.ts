@@ -47,13 +47,17 @@ export const choice = <const C extends readonly string[]>(
 
 /** One line for help texts and documentation: type, range, default. */
 export function describeParam(param: Param): string {
-  const range =
-    param.choices !== undefined
-      ? param.choices.join(" | ")
-      : param.kind === "number" || param.kind === "integer"
-        ? `${param.kind}${rangeText(param)}`
-        : param.kind;
+  const range = rangeOf(param);
   return param.default === undefined ? `${range}; required` : `${range}; default ${param.default}`;
+}
+
+/** What is said of a value that does not fit: that one is required is clear by then. */
+const expectedOf = (param: Param): string => (param.default === undefined ? rangeOf(param) : describeParam(param));
+
+/** Which values it takes. */
+function rangeOf(param: Param): string {
+  if (param.choices !== undefined) return param.choices.join(" | ");
+  return param.kind === "number" || param.kind === "integer" ? `${param.kind}${rangeText(param)}` : param.kind;
 }
 
 function rangeText({ min, max }: Param): string {
@@ -99,7 +103,7 @@ export function resolveParams<P extends Params>(
       problems.push(
         new OnebasinError(
           "bad-argument",
-          `Parameter "${name}" of ${owner} is ${JSON.stringify(value)}; expected ${describeParam(param)}.`,
+          `Parameter "${name}" of ${owner} is ${JSON.stringify(value)}; expected ${expectedOf(param)}.`,
           { hint: param.doc, details: { owner, name, value } },
         ),
       );

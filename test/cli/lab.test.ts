@@ -180,7 +180,9 @@ describe("bad input", () => {
     [["--data", "pen", "nist"], /no dataset "nist"/],
     [["--preset", "fast"], /no preset called "fast"/],
     [["--lambda", "0,x"], /A strength of coupling is a number from 0 up/],
-    [["--stage", "train-c-0"], /no stage called "train-c-0"/],
+    [["--stage", "train-c-0"], /no stage called "train-c-0"[\s\S]*listed by: onebasin lab --plan/],
+    [["--epochs", "0"], /^error: --epochs: Parameter "epochs" of "training" is "0"/],
+    [["--seeds", "0"], /^error: --seeds: .*; expected integer in \[1, 100\]\.$/m],
     [["--arch", "vgg16:width=0.03125,classes=5"], /tells 5 classes apart; pen has 10/],
     [["--images", "many"], /"images" of the experiment is "many"/],
   ])("%j is told in one line", async (args, message) => {

@@ -49,25 +49,46 @@ export const lab = defineCommand({
   },
 });
 
+/** Options that are settings, by their name in a file. */
+const FLAGS = {
+  preset: "--preset",
+  data: "--data",
+  arch: "--arch",
+  images: "--images",
+  "test-images": "--test-images",
+  epochs: "--epochs",
+  lambda: "--lambda",
+  seeds: "--seeds",
+  seed: "--seed",
+} as const;
+
+type Flag = keyof typeof FLAGS;
+
+const toldOf = (options: CliCall["options"], name: Flag): unknown =>
+  options[name === "test-images" ? "testImages" : name];
+
 /** Settings of the file and, over them, of the command line. */
 async function settingsOf({ args, options }: CliCall): Promise<Given> {
   const { givenOver, givenValue } = await import("../../lab/settings/given.js");
   const { readLabFile } = await import("../../lab/settings/read-lab-file.js");
   const [path] = args;
-  const told = givenValue(
-    {
-      preset: options.preset,
-      data: options.data,
-      seeds: options.seeds,
-      seed: options.seed,
-      arch: options.arch,
-      images: options.images,
-      "test-images": options.testImages,
-      training: options.epochs === undefined ? undefined : { epochs: options.epochs },
-      couple: options.lambda === undefined ? undefined : { lambda: String(options.lambda).split(",") },
-    },
-    "the command line",
-  );
+  const given = (name: Flag, read = (value: unknown) => value): [string, Given][] => {
+    const value = toldOf(options, name);
+    return value === undefined ? [] : [[name, givenValue(read(value), FLAGS[name])]];
+  };
+  const section = (name: string, members: [string, Given][]): [string, Given][] =>
+    members.length === 0 ? [] : [[name, { place: members[0][1].place, members: new Map(members) }]];
+  const told: Given = {
+    place: "the command line",
+    members: new Map([
+      ...(["preset", "data", "seeds", "seed", "arch", "images", "test-images"] as const).flatMap((name) => given(name)),
+      ...section("training", given("epochs")),
+      ...section(
+        "couple",
+        given("lambda", (value) => String(value).split(",")),
+      ),
+    ]),
+  };
   if (path === undefined) return told;
   return givenOver(readLabFile(await readSettings(path), { name: path }), told);
 }
@@ -75,7 +96,11 @@ async function settingsOf({ args, options }: CliCall): Promise<Given> {
 async function readSettings(path: string): Promise<string> {
   const { readFile } = await import("node:fs/promises");
   return readFile(path, "utf8").catch((cause: unknown) => {
-    throw new OnebasinError("missing-data", `There is no file of settings ${path}.`, {
+    const isFolder = (cause as NodeJS.ErrnoException).code === "EISDIR";
+    const problem = isFolder
+      ? `${path} is a folder, and no file of settings.`
+      : `There is no file of settings ${path}.`;
+    throw new OnebasinError("missing-data", problem, {
       hint: "Leave it out for the usual settings, or see docs/lab.md for what it may hold.",
       cause,
     });
@@ -86,15 +111,7 @@ async function readSettings(path: string): Promise<string> {
 function commandsOf({ args, options }: CliCall) {
   const words = ["onebasin", "lab", ...args];
   const flags: readonly (readonly [string, unknown])[] = [
-    ["--preset", options.preset],
-    ["--data", options.data],
-    ["--arch", options.arch],
-    ["--images", options.images],
-    ["--test-images", options.testImages],
-    ["--epochs", options.epochs],
-    ["--lambda", options.lambda],
-    ["--seeds", options.seeds],
-    ["--seed", options.seed],
+    ...(Object.keys(FLAGS) as Flag[]).map((name) => [FLAGS[name], toldOf(options, name)] as const),
     ["-o", options.output],
   ];
   for (const [flag, value] of flags) {
@@ -140,11 +157,13 @@ async function runOne({ options, output, signal }: CliCall, { opened, folder }: 
   const { stages, context } = opened;
   const stage = stages.find(({ id }) => id === options.stage);
   if (stage === undefined) {
-    throw unknownName(
+    const { code, message, hint } = unknownName(
       "stage called",
       options.stage as string,
       stages.map(({ id }) => id),
     );
+    const listed = "All are listed by: onebasin lab --plan";
+    throw new OnebasinError(code, message, { hint: hint === undefined ? listed : `${hint}\n${listed}` });
   }
   const { store } = folder;
   if (!(await store.has(stage))) {

@@ -10,7 +10,11 @@ import { type Given, givenNode } from "./given.js";
  */
 export function readLabFile(text: string, { name }: { readonly name: string }): Given {
   const reader = new YamlReader(text, { name, what: "a file of the lab's settings" });
-  const given = reader.root === null ? { place: name, members: new Map() } : givenNode(reader, reader.root);
+  const { root } = reader;
+  if (root !== null && !reader.isMap(root)) {
+    reader.report(root, "Settings are names and values, such as seeds: 3.", "docs/lab.md tells what there is.");
+  }
+  const given = root === null ? { place: name, members: new Map() } : givenNode(reader, root);
   throwProblems(reader.problems, name);
   return given;
 }

@@ -75,6 +75,13 @@ heads: { cut: block_4.0 }
     `);
   });
 
+  test("that are no names and values are refused, not passed over", () => {
+    const read = (text: string) => () => givenOver(readLabFile(text, { name: "lab.yml" }), givenValue({}, "--seeds"));
+    expect(read("hello\n")).toThrowError("lab.yml:1:1: Settings are names and values, such as seeds: 3.");
+    expect(read("- seeds\n")).toThrowError("lab.yml:1:1: Settings are names and values, such as seeds: 3.");
+    expect(read("# nothing\n")).not.toThrow();
+  });
+
   test("of a file that is too long are not read, and are not called a recipe", () => {
     expect(() => read(`# ${"x".repeat(1_000_000)}`)).toThrowError(
       "lab.yml has 1000002 characters; a file of the lab's settings has at most 1000000.",
