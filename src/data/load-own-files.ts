@@ -7,14 +7,25 @@ import type { ImageSet } from "./image-set.js";
 /** Loads one split from files that the reader named. */
 export async function loadOwnFiles(
   { name, split, limit, environment }: Pick<LoadRequest, "name" | "split" | "limit" | "environment">,
-  { paths, classes, decode }: { paths: readonly (string | undefined)[]; classes: number; decode: Decode },
+  {
+    paths,
+    form,
+    classes,
+    decode,
+  }: {
+    readonly paths: readonly (string | undefined)[];
+    /** How the files of both splits are named. */
+    readonly form: string;
+    readonly classes: number;
+    readonly decode: Decode;
+  },
 ): Promise<ImageSet> {
   const sources: ByteSource[] = [];
   try {
     for (const path of paths) {
       if (path === undefined) {
         throw new OnebasinError("missing-data", `Dataset "${name}" names no files for the ${split} split.`, {
-          hint: "Name the files of both splits, those of the training split first.",
+          hint: `Name the files of both splits: ${form}.`,
         });
       }
       sources.push(await environment.openFile(path));

@@ -5,17 +5,20 @@ import { decodeIdxPair } from "../decode/idx-pair.js";
 import type { Split } from "../image-set.js";
 import { loadOwnFiles } from "../load-own-files.js";
 
+const FORM = "idx:TRAIN-IMAGES,TRAIN-LABELS,TEST-IMAGES,TEST-LABELS";
+
 export const idx = defineDataset({
   id: "idx",
   title: "idx files",
   doc: "Your own files in MNIST's format, gzipped or not: a folder, or images and labels of each split in turn.",
-  paths: { min: 1, max: 4, form: "idx:DIR or idx:TRAIN-IMAGES,TRAIN-LABELS,TEST-IMAGES,TEST-LABELS" },
+  paths: { min: 1, max: 4, form: `idx:DIR or ${FORM}` },
   params: { classes: integer({ doc: "How many classes there are.", min: 1, max: 256, default: 10 }) },
   load: async (request) => {
     const { split, paths } = request;
     const pair = split === "train" ? [paths[0], paths[1]] : [paths[2], paths[3]];
     return loadOwnFiles(request, {
       paths: paths.length === 1 ? await pairInFolder(request) : pair,
+      form: FORM,
       classes: request.values.classes,
       decode: decodeIdxPair,
     });
@@ -40,7 +43,7 @@ async function pairInFolder({
       found.length === 0
         ? `${folder} holds no idx file with ${what}.`
         : `${folder} holds several idx files with ${what}: ${found.join(", ")}.`,
-      { hint: "Name the four files: idx:TRAIN-IMAGES,TRAIN-LABELS,TEST-IMAGES,TEST-LABELS." },
+      { hint: `Name the four files: ${FORM}.` },
     );
   });
 }

@@ -30,7 +30,9 @@ export function coupledStarts(
     const fits = (key: string, { shape }: { readonly shape: readonly number[] }): boolean =>
       sameShape(initial.get(key)?.shape ?? [-1], shape);
     if (![...random].some(([key, tensor]) => fits(key, tensor) && network.state.get(key)?.kind === "parameter")) {
-      throw new OnebasinError("mismatch", `The start has no parameter of ${network.name}.`);
+      throw new OnebasinError("mismatch", `The start has no parameter of ${network.name}.`, {
+        hint: "Start from weights of the same architecture, or of one that shares layers with it.",
+      });
     }
     return new Map(
       [...random].map(([key, tensor]) => [key, fits(key, tensor) ? toFloat32(initial.get(key)!) : tensor]),

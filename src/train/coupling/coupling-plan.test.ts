@@ -38,7 +38,7 @@ describe("depth schedules", () => {
   test.each([
     ["constant:3", "", 'The depth schedule "constant:3" takes no value.'],
     ["exponential", "", 'The depth schedule "exponential" lacks a value.'],
-    ["exponential:2", "", "The ratio of the exponential depth schedule is 2."],
+    ["exponential:2", "", 'The ratio of the exponential depth schedule is "2".'],
     ["cut:", "", 'The depth schedule "cut:" lacks a value.'],
     ["cut:3", "", 'There is no layer of mlp called "3"'],
     ["t.txt", "0.* 1\n2.* x", "t.txt, line 2: expected a pattern and a value from 0 to inf."],

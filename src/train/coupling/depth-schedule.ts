@@ -38,7 +38,7 @@ export async function parseDepthSchedule(
     throw new OnebasinError("bad-argument", `The depth schedule "${text}" takes no value.`, { hint: `Write ${kind}.` });
   }
   if (kind === "cut" && option) return { kind, layer: option };
-  if (kind === "exponential" && option) return exponential(Number(option));
+  if (kind === "exponential" && option) return exponential(option);
   if (kind === "cut" || kind === "exponential") {
     throw new OnebasinError("bad-argument", `The depth schedule "${text}" lacks a value.`, {
       hint: kind === "cut" ? "Name a layer: cut:classifier.0" : "Give a ratio: exponential:0.7",
@@ -47,9 +47,10 @@ export async function parseDepthSchedule(
   return { kind: "table", rows: parseTable(await readTable(text), text) };
 }
 
-function exponential(ratio: number): DepthSchedule {
+function exponential(text: string): DepthSchedule {
+  const ratio = Number(text);
   if (ratio > 0 && ratio <= 1) return { kind: "exponential", ratio };
-  throw new OnebasinError("bad-argument", `The ratio of the exponential depth schedule is ${ratio}.`, {
+  throw new OnebasinError("bad-argument", `The ratio of the exponential depth schedule is "${text}".`, {
     hint: "Give a number in (0, 1]: each layer is coupled so many times as strongly as the one before it.",
   });
 }
