@@ -59,6 +59,36 @@ export async function networksOf(
   return { name: found[0].name, networks: found.map(({ network }) => network) };
 }
 
+/** The models without statistics of single datasets: see {@link sharedOf}. */
+export async function withSharedStatistics(
+  models: readonly LoadedNetwork[],
+  networks: readonly Network[],
+  call: CliCall,
+): Promise<LoadedNetwork[]> {
+  const states = await sharedOf(models, networks, call);
+  return models.map((model, i) => ({ ...model, state: states[i] }));
+}
+
+/**
+ * What networks know of their models: without the statistics of single datasets that a repair may have left beside the
+ * shared ones. A note says so.
+ *
+ * @param networks one for each model
+ */
+export async function sharedOf<T>(
+  models: readonly { readonly path: string; readonly state: ReadonlyMap<string, T> }[],
+  networks: readonly Network[],
+  { output }: CliCall,
+): Promise<ReadonlyMap<string, T>[]> {
+  const { datasetsWithStatistics, sharedEntries } = await import("../repair/dataset-statistics.js");
+  return models.map(({ path, state }, i) => {
+    const datasets = datasetsWithStatistics(networks[i], state);
+    if (datasets.length === 0) return state;
+    output.note(`${path} holds statistics of ${datasets.join(", ")} alone; the shared ones are used here.`);
+    return sharedEntries(networks[i], state);
+  });
+}
+
 /**
  * Loads the datasets of `--data`.
  *

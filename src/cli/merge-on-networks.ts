@@ -5,7 +5,7 @@ import type { MergeOptions } from "../node/index.js";
 import type { StateDict } from "../tensor/tensor.js";
 import { parseCount } from "./arguments.js";
 import type { CliCall } from "./command.js";
-import { loadImages, runOptions } from "./load-networks.js";
+import { loadImages, runOptions, sharedOf } from "./load-networks.js";
 import { parseMatcher } from "./parse-matcher.js";
 
 /** What a merge that also aligns, repairs or judges gives beside the file. */
@@ -25,7 +25,7 @@ export const needsNetworks = ({ align, repair, evaluate }: CliCall["options"]): 
 
 /** Aligns, merges, repairs and judges, as the options of `merge` say. */
 export async function mergeOnNetworks(
-  models: Readonly<Record<string, Checkpoint>>,
+  given: Readonly<Record<string, Checkpoint>>,
   merge: MergeOptions,
   call: CliCall,
 ): Promise<MergedOnNetworks> {
@@ -40,10 +40,19 @@ export async function mergeOnNetworks(
   const { architecturesOf, ARCHITECTURE_KEY } = await import("../node/load-architecture.js");
   const { checkFit } = await import("../network/check-fit.js");
   const { mergeNetworks } = await import("../node/merge-networks.js");
-  const architectures = await architecturesOf(Object.values(models), options.arch as string | undefined);
+  const architectures = await architecturesOf(Object.values(given), options.arch as string | undefined);
   const [{ name, network }] = architectures;
+  const networks = architectures.map((architecture) => architecture.network);
+  const shared = await sharedOf(
+    Object.values(given).map((checkpoint) => ({ path: checkpoint.name, state: checkpoint.entries })),
+    networks,
+    call,
+  );
+  const models = Object.fromEntries(
+    Object.entries(given).map(([key, checkpoint], i) => [key, { ...checkpoint, entries: shared[i] }]),
+  );
   const wrong = Object.values(models).flatMap(({ entries, name: source }, i) =>
-    checkFit(architectures[i].network, entries, { source }),
+    checkFit(networks[i], entries, { source }),
   );
   throwProblems(wrong, "the models to merge");
   const looksAtImages = options.align !== undefined || options.repair === true;
@@ -51,7 +60,7 @@ export async function mergeOnNetworks(
   const run = await runOptions(call);
   const { state, plan, alignment, repaired } = await mergeNetworks(models, {
     ...run,
-    networks: architectures.map((architecture) => architecture.network),
+    networks,
     merge,
     align: matcher?.id,
     alignParams: matcher?.params,

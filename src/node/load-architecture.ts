@@ -10,7 +10,7 @@ import type { Network } from "../network/graph.js";
 import { guessArchitecture } from "../network/guess-architecture.js";
 import { type ParsedOnnx, parseOnnx } from "../network/onnx/parse-onnx.js";
 import { parseArchitecture } from "../network/parse-architecture.js";
-import { isDatasetStatistic } from "../repair/dataset-statistics.js";
+import { isDatasetStatistic, sharedEntries } from "../repair/dataset-statistics.js";
 import { openFileSource } from "./file-source.js";
 
 /** Where a safetensors file says which network its tensors belong to. */
@@ -84,7 +84,7 @@ export async function architecturesOf(
   const found: LoadedArchitecture[] = [];
   for (const [i, checkpoint] of checkpoints.entries()) {
     const fits = ({ network }: LoadedArchitecture): boolean =>
-      checkStateDict(network, checkpoint.entries, { source: checkpoint.name }).length === 0;
+      checkStateDict(network, sharedEntries(network, checkpoint.entries), { source: checkpoint.name }).length === 0;
     const isNamed = name !== undefined && i === 0;
     const own =
       isNamed || fits(common) ? undefined : await architectureOf(checkpoint, undefined).catch(() => undefined);

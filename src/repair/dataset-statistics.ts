@@ -32,7 +32,7 @@ export function withDatasetStatistics(
 }
 
 /** The datasets that a state dict holds statistics of their own for. */
-export function datasetsWithStatistics(network: Network, state: StateDict): string[] {
+export function datasetsWithStatistics(network: Network, state: ReadonlyMap<string, unknown>): string[] {
   const key = normalizationsOf(network)[0]?.mean;
   if (key === undefined) return [];
   return [...state.keys()].flatMap((name) =>
@@ -49,7 +49,11 @@ export function datasetsWithStatistics(network: Network, state: StateDict): stri
 export function chooseStatistics(network: Network, state: StateDict, dataset: string | undefined): StateDict {
   const known = datasetsWithStatistics(network, state);
   if (dataset !== undefined && !known.includes(dataset)) throw unknownName("set of statistics for", dataset, known);
-  const own = [...state].filter(([key]) => !isDatasetStatistic(key) || network.state.has(key));
-  if (dataset === undefined) return new Map(own);
-  return new Map(own.map(([key, tensor]) => [key, state.get(ownKey(dataset, key)) ?? tensor]));
+  const shared = sharedEntries(network, state);
+  if (dataset === undefined) return shared;
+  return new Map([...shared].map(([key, tensor]) => [key, state.get(ownKey(dataset, key)) ?? tensor]));
 }
+
+/** All that a network knows of, and what belongs to no dataset: the shared statistics among it. */
+export const sharedEntries = <T>(network: Network, entries: ReadonlyMap<string, T>): Map<string, T> =>
+  new Map([...entries].filter(([key]) => !isDatasetStatistic(key) || network.state.has(key)));

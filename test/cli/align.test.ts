@@ -116,6 +116,32 @@ test("merge aligns, repairs and judges in one line", async () => {
   const judged = await json("evaluate", "r.pth", "--data", "plate", "--limit", "20");
   const shared = await json("evaluate", "r.pth", "--data", "plate:seed=1", "--limit", "20");
   expect([judged.results[0].count, shared.results[0].count]).toEqual([20, 20]);
+  // What else is done with such a file is done with the shared statistics.
+  for (const command of [
+    ["align", "a.pth", "r.pth", "-o", "x.pth", "--using", "weights"],
+    ["merge", "r.pth", "a.pth", "-o", "x.pth", "--evaluate", "--data", "pen", "--limit", "20"],
+    ["path", "r.pth", "a.pth", "--points", "2", "--data", "pen", "--limit", "20"],
+    ["repair", "a.pth", "--parents", "r.pth", "-o", "x.pth", "--data", "pen", "--images", "200"],
+    [
+      "train",
+      "--init",
+      "r.pth",
+      "--arch",
+      "vgg16:width=0.03125",
+      "--data",
+      "pen",
+      "--limit",
+      "64",
+      "--epochs",
+      "1",
+      "-o",
+      "x.pth",
+    ],
+  ]) {
+    const { status, stderr } = await runCli(command, { cwd: folder });
+    expect(stderr).toContain("note: r.pth holds statistics of pen, plate alone; the shared ones are used here.");
+    expect(status).toBe(0);
+  }
 });
 
 test("path writes a chart and finds the best point", async () => {

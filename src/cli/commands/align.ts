@@ -10,6 +10,7 @@ import {
   NETWORK_OPTIONS,
   networksOf,
   runOptions,
+  withSharedStatistics,
 } from "../load-networks.js";
 import { parseMatcher } from "../parse-matcher.js";
 
@@ -50,8 +51,9 @@ export const align = defineCommand({
     const using = await parseMatcher("--using", options.using);
     const { checkOutputCheckpoint } = await import("../../node/check-output.js");
     for (const path of options.specOnly === true ? [] : paths) await checkOutputCheckpoint(path);
-    const models = await loadStates(options.specOnly === true ? args.slice(0, 1) : args, call);
-    const known = await networksIfKnown(models, call);
+    const loaded = await loadStates(options.specOnly === true ? args.slice(0, 1) : args, call);
+    const known = await networksIfKnown(loaded, call);
+    const models = known === undefined ? loaded : await withSharedStatistics(loaded, known.networks, call);
     const network = known?.networks[0];
     const spec = await specOf(options.spec as string | undefined);
     if (options.specOnly === true) {

@@ -5,7 +5,14 @@ import { sliceImages } from "../../data/slice-images.js";
 import type { PathReport } from "../../evaluate/path.js";
 import { parseCount } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
-import { loadImages, loadStates, NETWORK_OPTIONS, networksOf, runOptions } from "../load-networks.js";
+import {
+  loadImages,
+  loadStates,
+  NETWORK_OPTIONS,
+  networksOf,
+  runOptions,
+  withSharedStatistics,
+} from "../load-networks.js";
 import { parseMatcher } from "../parse-matcher.js";
 
 /** Training images of each dataset that the best point is searched on; statistics come from those before them. */
@@ -51,8 +58,9 @@ export const path = defineCommand({
     const wantsBest = options.best === true || options.perLayer === true || options.saveBest !== undefined;
     const wantsTraining =
       wantsBest || options.align !== undefined || options.repair === true || options.similarity === true;
-    const models = await loadStates(args, call);
-    const { networks } = await networksOf(models, call);
+    const loaded = await loadStates(args, call);
+    const { networks } = await networksOf(loaded, call);
+    const models = await withSharedStatistics(loaded, networks, call);
     const [network] = networks;
     if (options.align === undefined) {
       const { checkFit } = await import("../../network/check-fit.js");

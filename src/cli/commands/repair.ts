@@ -1,7 +1,16 @@
 import { formatTable } from "../../core/format-table.js";
 import { parseChoice, parseCount } from "../arguments.js";
 import { defineCommand } from "../command.js";
-import { loadImages, loadStates, NETWORK_OPTIONS, needed, networkOf, runOptions } from "../load-networks.js";
+import {
+  type LoadedNetwork,
+  loadImages,
+  loadStates,
+  NETWORK_OPTIONS,
+  needed,
+  networkOf,
+  runOptions,
+  withSharedStatistics,
+} from "../load-networks.js";
 
 export const repair = defineCommand({
   name: "repair",
@@ -45,9 +54,15 @@ export const repair = defineCommand({
     await checkOutputCheckpoint(path);
     const models = await loadStates(args, call);
     const { network } = await networkOf(models, call);
-    const parents = await loadStates((options.parents as string[] | undefined) ?? [], call);
+    const shared = (given: readonly LoadedNetwork[]) =>
+      withSharedStatistics(
+        given,
+        given.map(() => network),
+        call,
+      );
+    const parents = await shared(await loadStates((options.parents as string[] | undefined) ?? [], call));
     const images = await loadImages(call, { split: "train" });
-    const [{ state, checkpoint }] = models;
+    const [{ state, checkpoint }] = await shared(models);
     const repaired = await library.repair(
       { network, state },
       {

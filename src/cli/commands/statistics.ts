@@ -1,7 +1,15 @@
 import { parseChoice, parseCount } from "../arguments.js";
 import { defineCommand } from "../command.js";
 import { listedKeys } from "../listed-keys.js";
-import { loadImages, loadStates, NETWORK_OPTIONS, needed, networkOf, runOptions } from "../load-networks.js";
+import {
+  loadImages,
+  loadStates,
+  NETWORK_OPTIONS,
+  needed,
+  networkOf,
+  runOptions,
+  withSharedStatistics,
+} from "../load-networks.js";
 
 const KINDS = ["fisher", "empirical-fisher", "gram"] as const;
 
@@ -37,9 +45,9 @@ export const statistics = defineCommand({
     const { save } = await import("../../node/index.js");
     const { checkOutputCheckpoint } = await import("../../node/check-output.js");
     await checkOutputCheckpoint(path);
-    const models = await loadStates(args, call);
-    const { network } = await networkOf(models, call);
-    const [{ state }] = models;
+    const loaded = await loadStates(args, call);
+    const { network } = await networkOf(loaded, call);
+    const [{ state }] = await withSharedStatistics(loaded, [network], call);
     const model = { network, state };
     const source = { images: await loadImages(call, { split: "train" }), samples };
     const run = { ...(await runOptions(call)), source: args[0] };

@@ -8,6 +8,7 @@ import type { TrainEvent } from "../../train/train.js";
 import { parseCount } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
 import { loadDatasets } from "../load-datasets.js";
+import { sharedOf } from "../load-networks.js";
 import { plainName, TRAINING_OPTIONS, trainingSettings, whatWasTold } from "../training-options.js";
 
 export const train = defineCommand({
@@ -135,18 +136,19 @@ async function prepare(call: CliCall) {
     path,
     seed,
     threads,
-    initial: options.init === undefined ? undefined : await firstState(options.init as string, network),
+    initial: options.init === undefined ? undefined : await firstState(options.init as string, network, call),
     run: JSON.stringify(whatWasTold(call)),
   };
 }
 
-async function firstState(path: string, network: Network): Promise<StateDict> {
+async function firstState(path: string, network: Network, call: CliCall): Promise<StateDict> {
   const { open, toStateDict } = await import("../../node/index.js");
   const { checkFit } = await import("../../network/check-fit.js");
   const { throwProblems } = await import("../../core/errors.js");
-  const checkpoint = await open(path);
-  throwProblems(checkFit(network, checkpoint.entries, { source: path }), path);
-  return toStateDict(checkpoint);
+  const whole = { path, state: await toStateDict(await open(path)) };
+  const [state] = await sharedOf([whole], [network], call);
+  throwProblems(checkFit(network, state, { source: path }), path);
+  return state;
 }
 
 /** The last `kept` images are not trained on, to validate by. */

@@ -5,7 +5,15 @@ import type { Evaluation } from "../../evaluate/evaluate.js";
 import type { Zipped } from "../../library/zip.js";
 import { parseCount } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
-import { loadImages, loadStates, NETWORK_OPTIONS, needed, networksOf, runOptions } from "../load-networks.js";
+import {
+  loadImages,
+  loadStates,
+  NETWORK_OPTIONS,
+  needed,
+  networksOf,
+  runOptions,
+  withSharedStatistics,
+} from "../load-networks.js";
 import { namedPath } from "../named-path.js";
 import { headNames, scoreName, scoreTable } from "../score-table.js";
 
@@ -46,11 +54,12 @@ export const zip = defineCommand({
     const { checkOutputFolder } = await import("../../node/check-output.js");
     await checkOutputFolder(folder);
     const models = args.map(namedPath);
-    const loaded = await loadStates(
+    const given = await loadStates(
       models.map(({ path }) => path),
       call,
     );
-    const { networks } = await networksOf(loaded, call);
+    const { networks } = await networksOf(given, call);
+    const loaded = await withSharedStatistics(given, networks, call);
     const images = await loadImages(call, { split: "train" });
     const { zip: merge } = await import("../../library/zip.js");
     const { saveHeads } = await import("../../node/save-heads.js");
