@@ -1,5 +1,6 @@
 import type { OnebasinError } from "../core/errors.js";
 import type { OnProgress } from "../core/progress.js";
+import { visibleText } from "../core/visible-text.js";
 import { createProgress } from "./progress.js";
 
 /** The terminal, as commands see it: results to standard output, everything else to standard error. */
@@ -23,9 +24,10 @@ export interface OutputOptions {
 
 export function createOutput({ json, quiet }: OutputOptions): Output {
   const progress = createProgress({ silent: quiet });
+  // Messages name keys and files of strangers, which may hold anything.
   const write = (text: string): void => {
     progress.end();
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${visibleText(text, { lines: true })}\n`);
   };
   const say = (text: string): void => {
     if (!quiet) write(text);
@@ -33,7 +35,8 @@ export function createOutput({ json, quiet }: OutputOptions): Output {
   return {
     result: (text, object) => {
       progress.end();
-      process.stdout.write(json ? `${JSON.stringify(object, undefined, 2)}\n` : text === "" ? "" : `${text}\n`);
+      const shown = json ? JSON.stringify(object, undefined, 2) : visibleText(text, { lines: true });
+      process.stdout.write(shown === "" ? "" : `${shown}\n`);
     },
     note: (text) => say(`note: ${text}`),
     say,

@@ -18,6 +18,15 @@ test("a column of nothing takes no room, and no line ends in spaces", () => {
   expect(formatTable(rows)).toBe("a  note\nb");
 });
 
+test("a name cannot break a line or steer the terminal", () => {
+  expect(
+    formatTable([
+      ["a\nb", "c"],
+      ["\u001b[1m", "d"],
+    ]),
+  ).toBe("a\\x0ab   c\n\\x1b[1m  d");
+});
+
 test("a character beyond the basic plane is one place wide", () => {
   expect(
     formatTable([

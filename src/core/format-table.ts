@@ -1,12 +1,15 @@
+import { visibleText } from "./visible-text.js";
+
 /**
  * Lines of columns with two spaces between them; the columns named in `right` stand flush right. A column in which no
- * row has anything is left out.
+ * row has anything is left out. Control characters are spelled out.
  *
  * @param rows the first is the heading
  */
 export function formatTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => width(row[column]))));
-  return rows
+  const cells = rows.map((row) => row.map((cell) => visibleText(cell)));
+  const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => width(row[column]))));
+  return cells
     .map((row) =>
       row
         .map((cell, column) => {

@@ -259,6 +259,16 @@ test.each([
   expect(stderr).toMatchSnapshot();
 });
 
+test("keys of strangers do not steer the terminal", async () => {
+  await save(new Map([["\u001b[31mred\nkey", createTensor("f32", [1], [1])]]), at("steering.safetensors"));
+  const inspected = await runCli(["inspect", "steering.safetensors"], { cwd: folder });
+  expect(inspected.stdout).toContain("\\x1b[31mred\\x0akey  [1]");
+  const merged = await runCli(["merge", "steering.safetensors", "m1.pth", "-o", "x.pth"], { cwd: folder });
+  expect(merged.stderr).toContain("\\x1b[31mred");
+  const json = await runCli(["inspect", "steering.safetensors", "--json"], { cwd: folder });
+  expect(JSON.parse(json.stdout).tensors[0].key).toBe("\u001b[31mred\nkey");
+});
+
 test("a disk that fills up is one clear error, and nothing is left", async () => {
   const before = await listing();
   // A limit on the size of files stands in for a full disk: the write fails in the same place.

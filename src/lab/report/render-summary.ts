@@ -1,4 +1,5 @@
 import { formatTable } from "../../core/format-table.js";
+import { visibleText } from "../../core/visible-text.js";
 import type { LabResults, NetworkGroup, Range } from "../results.js";
 import { bestMerged } from "./find-network.js";
 import { GROUPS } from "./groups.js";
@@ -16,9 +17,9 @@ export function renderSummary(results: LabResults): string {
     title: GROUPS[group],
     rows: networks
       .filter((one) => one.group === group)
-      .map((one) => [`  ${plain(one.title)}`, ...[...one.accuracy, one.mean].flatMap(cells), one === best ? MARK : ""]),
+      .map((one) => [`  ${one.title}`, ...[...one.accuracy, one.mean].flatMap(cells), one === best ? MARK : ""]),
   }));
-  const head = ["", ...[...experiment.datasets.map(plain), "mean"].flatMap((name) => [name, ""]), ""];
+  const head = ["", ...[...experiment.datasets, "mean"].flatMap((name) => [name, ""]), ""];
   const rows = blocks.flatMap((block) => block.rows);
   // Medians stand flush right; the ranges behind them flush left, as names do.
   const medians = head.flatMap((_, column) => (column % 2 === 1 ? [column] : []));
@@ -31,11 +32,8 @@ export function renderSummary(results: LabResults): string {
     ...blocks.flatMap((block) => [block.title, ...lines.splice(0, block.rows.length)]),
     "",
     ...(best === undefined ? [] : ["* best merged network by the mean of both"]),
-    plain(summary),
+    visibleText(summary),
   ].join("\n");
 }
 
 const cells = (range: Range): string[] => [sayPercent(range.median), sayRange(range)];
-
-/** Names come from files of strangers: nothing in them may steer the terminal. */
-const plain = (text: string): string => text.replace(/\p{Cc}/gu, " ");
