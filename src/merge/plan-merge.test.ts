@@ -162,6 +162,16 @@ test("whole numbers must agree, and are never averaged", async () => {
   `);
 });
 
+test("whole numbers of other dtypes are told before anything is read", () => {
+  const table = (dtype: "i64" | "i32" | "f32") => model(dtype, { position_ids: createTensor(dtype, [1], [1]) });
+  for (const other of ["i32", "f32"] as const) {
+    expect(failure([table("i64"), table(other)])).toBe(
+      `mismatch: Key "position_ids": i64 holds i64, ${other} holds ${other}.\n` +
+        "Whole numbers are never averaged. Take them from one model: --rule 'position_ids: copy a'",
+    );
+  }
+});
+
 test("NaN and infinity are counted by key and file, and stop the merge unless allowed", async () => {
   const a = model("x.pth", { w: f32(1, Number.NaN), v: f32(1) });
   const b = model("y.pth", { w: f32(1, 2), v: f32(Number.POSITIVE_INFINITY) });

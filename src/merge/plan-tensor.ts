@@ -161,7 +161,7 @@ function agreeing(key: string, models: readonly PlanModel[], role: Role, dtype?:
   const { tensor } = planned;
   const having = models.filter(({ entries }) => entries.has(key));
   if (isFloat(tensor.dtype)) return planned;
-  const problem = shapeProblem(key, having);
+  const problem = shapeProblem(key, having) ?? dtypeProblem(key, having);
   if (problem !== undefined) return { problem };
   return { tensor: { ...tensor, inputs: having.map((model) => inputFrom(model, key)), mustAgree: true } };
 }
@@ -208,6 +208,21 @@ function shapeProblem(key: string, models: readonly PlanModel[]): OnebasinError 
     {
       hint: `Merge equal architectures, or take such keys from one model: --rule '${key}: copy ${first.model.name}'`,
       details: { key, shapes: [first.shape, other.shape] },
+    },
+  );
+}
+
+/** Whole numbers of other dtypes cannot be compared byte by byte. */
+function dtypeProblem(key: string, models: readonly PlanModel[]): OnebasinError | undefined {
+  const [first, ...others] = models.map((model) => ({ model, dtype: (model.entries.get(key) as TensorEntry).dtype }));
+  const other = others.find(({ dtype }) => dtype !== first.dtype);
+  if (other === undefined) return undefined;
+  return new OnebasinError(
+    "mismatch",
+    `Key "${key}": ${first.model.file} holds ${first.dtype}, ${other.model.file} holds ${other.dtype}.`,
+    {
+      hint: `Whole numbers are never averaged. Take them from one model: --rule '${key}: copy ${first.model.name}'`,
+      details: { key, dtypes: [first.dtype, other.dtype] },
     },
   );
 }
