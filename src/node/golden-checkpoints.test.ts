@@ -67,6 +67,13 @@ test("of two models in a file one has to be chosen", async () => {
   });
 });
 
+test("of the only model in a file no entry can be chosen", async () => {
+  await expect(openPath(fixtureCheckpoint("plain.pth"), { entry: "model" })).rejects.toMatchObject({
+    code: "unknown-name",
+    hint: "Leave --entry out.",
+  });
+});
+
 test("optimizer state is not taken for a model, and what was left out is said", async () => {
   const checkpoint = await openPath(fixtureCheckpoint("training.pth"));
   expect(checkpoint.notes).toEqual(['The state dict was taken from "model".']);

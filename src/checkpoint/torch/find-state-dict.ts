@@ -47,7 +47,8 @@ export function findStateDict(value: PickleValue, options: FindOptions): FoundSt
   const budget = walkBudget(options.name);
   const chosen = options.entry === undefined ? value : valueAt(value, options.entry);
   if (chosen === undefined) {
-    const known = candidatesIn(value, "", budget).map(({ path }) => path);
+    const known = candidatesIn(value, "", budget).flatMap(({ path }) => (path === "" ? [] : [path]));
+    if (known.length === 0) throw noEntries(options.name, options.entry ?? "");
     throw unknownName(`entry in ${options.name} named`, options.entry ?? "", known);
   }
   if (options.isTorchScript) return { path: "", items: collectScriptModule(chosen, budget), leftOut: [] };
@@ -57,6 +58,13 @@ export function findStateDict(value: PickleValue, options: FindOptions): FoundSt
   const candidates = candidatesIn(chosen, path, budget);
   if (candidates.length === 1) return candidates[0];
   throw candidates.length === 0 ? nothingFound(options.name) : severalFound(options.name, candidates);
+}
+
+function noEntries(name: string, entry: string): OnebasinError {
+  return new OnebasinError("unknown-name", `There is no entry in ${name} named "${entry}": it is no nested file.`, {
+    hint: "Leave --entry out.",
+    details: { name, entry },
+  });
 }
 
 function nothingFound(name: string): OnebasinError {
