@@ -20,6 +20,12 @@ test("a slip of the finger gets the nearest name", () => {
   expect(failure("mnsit")).toMatch(/^unknown-name: There is no dataset "mnsit"\. \| Did you mean "mnist"\?/);
 });
 
+test("names joined by commas are told apart", () => {
+  expect(failure("pen,plate")).toBe(
+    'unknown-name: There is no dataset "pen,plate". | Several are separated by spaces: --data pen plate',
+  );
+});
+
 test("a path where none belongs", () => {
   expect(failure("mnist:here")).toBe(
     'bad-argument: --data mnist:here: Dataset "mnist" takes options only, written option=value; "here" is none. | Write it as mnist.',

@@ -25,6 +25,7 @@ export function parseDatasetName(name: string): DatasetName {
   const id = colon === -1 ? name : name.slice(0, colon);
   const dataset = datasets.find((known) => known.id === id);
   if (dataset === undefined) {
+    if (id.includes(",")) throw joinedNames(name);
     throw unknownName(
       "dataset",
       id,
@@ -47,6 +48,12 @@ export function parseDatasetName(name: string): DatasetName {
   }
   return { dataset, paths, values };
 }
+
+const joinedNames = (name: string): OnebasinError =>
+  new OnebasinError("unknown-name", `There is no dataset "${name}".`, {
+    hint: `Several are separated by spaces: --data ${name.split(",").join(" ")}`,
+    details: { name },
+  });
 
 const OPTION = /^[a-z][a-z0-9-]*=/;
 

@@ -20,7 +20,7 @@ test("that of another architecture is told in a few lines, with the one that it 
       - net.pth lacks key "conv1.bias" [6] of lenet5.
       - net.pth lacks key "conv2.weight" [16, 6, 5, 5] of lenet5.
       … and 83 more
-    Its keys and shapes are those of vgg16:width=0.25,classes=4: --arch vgg16:width=0.25,classes=4"
+    The keys and shapes of net.pth are those of vgg16:width=0.25,classes=4 (--arch vgg16:width=0.25,classes=4)."
   `);
 });
 
@@ -28,7 +28,7 @@ test("so is one of the same architecture with other options", () => {
   const { state } = parseArchitecture("lenet5:classes=4").network;
   const [problem] = checkFit(lenet, state, { source });
   expect(problem.message).toContain("net.pth does not fit lenet5; 2 differences:");
-  expect(problem.hint).toBe("Its keys and shapes are those of lenet5:classes=4: --arch lenet5:classes=4");
+  expect(problem.hint).toBe("The keys and shapes of net.pth are those of lenet5:classes=4 (--arch lenet5:classes=4).");
 });
 
 test("where no architecture fits, one difference is the whole problem, and several come with their hints", () => {

@@ -29,7 +29,7 @@ export function checkFit(
     joinProblems(problems, {
       heading: `${source} does not fit ${network.name}; ${count}:`,
       shown: SHOWN_DIFFERENCES,
-      hint: fitting && `Its keys and shapes are those of ${fitting.name}: --arch ${fitting.name}`,
+      hint: fitting && `The keys and shapes of ${source} are those of ${fitting.name} (--arch ${fitting.name}).`,
     }),
   ];
 }

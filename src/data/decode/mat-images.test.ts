@@ -66,9 +66,9 @@ describe("images in SVHN's format", () => {
       makeMat([{ name: "X", sizes: [1, 1, 3, 1], values: new Float64Array(3) }, y(1)]),
       "digits.mat: X is [1, 1, 3, 1] of f64",
     ],
+    ["some text", new TextEncoder().encode("hello"), "damaged: it has 5 bytes, the header alone has 128."],
     ["MATLAB 7.3", hdf5, "digits.mat is a MATLAB 7.3 file, which is HDF5."],
     ["a web page", new TextEncoder().encode("<html>".repeat(50)), "it has no byte order mark at byte 126"],
-    ["nothing", new Uint8Array(3), "digits.mat ends early: bytes 0 to 128 were asked for, the file has 3."],
   ])("%s is one clear error", async (_, bytes, message) => {
     await expect(decode(bytes)).rejects.toThrow(message);
   });

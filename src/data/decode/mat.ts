@@ -80,6 +80,8 @@ const NUMERIC_CLASSES = { first: 6, last: 15 } as const;
 
 /** Checks the first 128 bytes; true when the file is little-endian. */
 async function readFileHeader(source: ByteSource): Promise<boolean> {
+  if (source.size < HEADER_BYTES)
+    throw badMat(source.name, `it has ${source.size} bytes, the header alone has ${HEADER_BYTES}`);
   const header = await source.read(0, HEADER_BYTES);
   const text = String.fromCharCode(...header.subarray(0, 116));
   if (text.startsWith("MATLAB 7.3")) {
