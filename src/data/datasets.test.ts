@@ -66,6 +66,14 @@ test("files without an environment", async () => {
   );
 });
 
+test("a split that there is none of is refused, also where images are drawn", async () => {
+  const load = loadDataset("pen", { split: "trian" as "train", limit: 1 });
+  await expect(load).rejects.toMatchObject({
+    message: 'There is no split of dataset "pen" called "trian".',
+    hint: 'Did you mean "train"? Known: train, test.',
+  });
+});
+
 test.each([0, 1.5, Number.NaN])("a limit of %s is refused", async (limit) => {
   await expect(loadDataset("pen", { split: "test", limit })).rejects.toThrow(
     `The limit of dataset "pen" is ${limit}; expected a whole number from 1.`,

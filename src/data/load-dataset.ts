@@ -1,6 +1,7 @@
 import { OnebasinError } from "../core/errors.js";
+import { unknownName } from "../core/suggest.js";
 import type { DatasetEnvironment } from "./dataset-environment.js";
-import type { ImageSet, Split } from "./image-set.js";
+import { type ImageSet, SPLITS, type Split } from "./image-set.js";
 import { parseDatasetName } from "./parse-dataset-name.js";
 
 export interface LoadDatasetOptions {
@@ -29,6 +30,7 @@ export async function loadDataset(name: string, options: LoadDatasetOptions): Pr
       `The limit of dataset "${name}" is ${limit}; expected a whole number from 1.`,
     );
   }
+  if (!SPLITS.includes(split)) throw unknownName(`split of dataset "${name}" called`, split, SPLITS);
   const { dataset, paths, values } = parseDatasetName(name);
   return dataset.load({ name, split, limit, seed, paths, values, environment });
 }

@@ -55,6 +55,13 @@ test("every image is shown once, to all networks", async () => {
   expect(counts).toEqual([8, 8, 4]);
 });
 
+test("a head that a network does not have is refused, also where it has one alone", async () => {
+  await expect(evaluate({ network, state }, images, { runtime: onnxRuntime, head: "logit" })).rejects.toMatchObject({
+    message: 'There is no head of mlp called "logit".',
+    hint: 'Did you mean "logits"? Known: logits.',
+  });
+});
+
 test("networks are let go of when the loop is left early", async () => {
   const { runtime, open } = countingRuntime();
   for await (const _ of runBatches(

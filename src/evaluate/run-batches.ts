@@ -1,5 +1,6 @@
 import { OnebasinError } from "../core/errors.js";
 import type { OnProgress } from "../core/progress.js";
+import { unknownName } from "../core/suggest.js";
 import { type Batch, createBatches } from "../data/create-batches.js";
 import type { ImageSet } from "../data/image-set.js";
 import type { InputFormat } from "../data/input-format.js";
@@ -47,7 +48,7 @@ const USUAL_BATCH = 250;
  *
  * Cost: one forward pass of every network over the set.
  *
- * @throws `mismatch` when a state and its network do not fit, `aborted`
+ * @throws `mismatch` when a state and its network do not fit, `unknown-name` for a head, `aborted`
  */
 export async function* runBatches(
   networks: readonly JudgedNetwork[],
@@ -59,8 +60,10 @@ export async function* runBatches(
   const running: { readonly inference: Inference; readonly head: string }[] = [];
   try {
     for (const { network, state, head = network.outputs[0].name } of networks) {
+      const heads = network.outputs.map(({ name }) => name);
+      if (!heads.includes(head)) throw unknownName(`head of ${network.name} called`, head, heads);
       // Other outputs are only computed where they are the ones asked for.
-      const outputs = network.outputs.length > 1 ? [head] : undefined;
+      const outputs = heads.length > 1 ? [head] : undefined;
       running.push({ head, inference: await createInference(network, state, { ...options, outputs }) });
     }
     let done = 0;
