@@ -127,6 +127,23 @@ test("networks of other widths and classes share a trunk, which an ONNX file hol
   for (const head of zipped.heads) expect(difference(here[head], there[head])).toBeLessThan(1e-6);
 });
 
+test.each(["layer1.1.conv1", "layer2.0.conv2", "all"])(
+  "residual networks of other widths and classes are left as they were where no unit is lost, to %s",
+  async (depth) => {
+    // A cut within a block leaves the addition above it, which then reads the trunk beside the head's own layer.
+    const heads = [
+      headOf("resnet20:width=0.25,channels=1,classes=10", 1),
+      headOf("resnet20:width=0.5,channels=1,classes=4", 2),
+    ];
+    const params = { ...common.params, keep: 1 };
+    const zipped = await zip(heads, { ...common, params, depth, repair: false });
+    const after = await outputsOf(zipped);
+    for (const head of heads) {
+      expect(difference((await outputsOf(head)).logits, after[head.name])).toBeLessThan(TOLERANCE);
+    }
+  },
+);
+
 test("three networks share one trunk, and the same seed gives the same bytes", async () => {
   const heads = [1, 2, 3].map((seed) => headOf("lenet5", seed));
   const run = () => zip(heads, { ...common, depth: "fc1", params: { ...common.params, keep: 1 / 3 } });

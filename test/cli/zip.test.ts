@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encode } from "fast-png";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createInitialState } from "../../src/network/initial-state.js";
 import { parseArchitecture } from "../../src/network/parse-architecture.js";
@@ -16,6 +17,7 @@ beforeAll(async () => {
     ["a.pth", "lenet5", 1],
     ["b.pth", "lenet5", 2],
     ["many.pth", "lenet5:classes=26", 3],
+    ["three.pth", "lenet5:classes=3", 5],
     ["deep.pth", "vgg16:width=0.03125", 4],
   ] as const) {
     await save(createInitialState(parseArchitecture(architecture).network, { seed }), at(name));
@@ -69,6 +71,24 @@ test("heads may tell different numbers of classes apart, and are named as asked"
   expect(table.stdout).not.toContain("mean of");
 });
 
+test("heads are called like their datasets, without folders and options", async () => {
+  for (const split of ["train", "test"]) {
+    for (const [index, kind] of ["round", "square", "other"].entries()) {
+      const path = at(join("pictures", "shapes", split, kind));
+      await mkdir(path, { recursive: true });
+      for (let i = 0; i < 12; i++) {
+        const data = Uint8Array.from({ length: 64 }, (_, place) => (place * (index + 3) + 17 * i) % 256);
+        await writeFile(join(path, `${i}.png`), encode({ width: 8, height: 8, data, channels: 1 }));
+      }
+    }
+  }
+  const data = ["--data", "pen:seed=3", "folder:pictures/shapes/", "--images", "200"];
+  const batch = ["--param", "batch=20", "--param", "batches=1"];
+  const architectures = ["--arch", "lenet5", "--arch", "lenet5:classes=3"];
+  const zipped = await json("zip", "a.pth", "three.pth", "-o", "named", ...data, ...batch, ...architectures);
+  expect(zipped.heads).toEqual(["pen", "shapes"]);
+});
+
 test.each([
   [["zip", "a.pth", "b.pth"], 2, "zip needs -o FOLDER."],
   [["zip", "a.pth", "b.pth", "-o", "x"], 1, "Zip compares what units do on images; none were given."],
@@ -81,6 +101,11 @@ test.each([
   [["zip", "a.pth", "b.pth", "-o", "x", "--param", "alpha=3", ...images], 1, 'Parameter "alpha" of zip is "3"'],
   [["zip", "a.pth", "b.pth", "-o", "x", "--heads", "one", ...images], 2, "--heads names 1 heads for 2 models."],
   [["zip", "a.pth", "b.pth", "-o", "a.pth", ...images], 1, "a.pth cannot be a folder: there is a file of that name"],
+  [
+    ["zip", "a.pth", "b.pth", "-o", "x", "--arch", "lenet5", "--arch", "lenet5", "--arch", "lenet5", ...images],
+    2,
+    "--arch names 3 architectures for 2 models.",
+  ],
   [["evaluate", "a.pth", "--head", "mnist", "--data", "pen"], 1, 'There is no head of lenet5 called "mnist".'],
 ])("%j is refused", async (args, status, message) => {
   const result = await runCli(args, { cwd: folder });

@@ -3,9 +3,11 @@ import { formatTable } from "../../core/format-table.js";
 import { parsePairs } from "../../core/parse-named.js";
 import type { Evaluation } from "../../evaluate/evaluate.js";
 import type { Zipped } from "../../library/zip.js";
+import type { Network } from "../../network/graph.js";
 import { parseCount } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
 import {
+  type LoadedNetwork,
   loadImages,
   loadStates,
   NETWORK_OPTIONS,
@@ -16,6 +18,8 @@ import {
 } from "../load-networks.js";
 import { namedPath } from "../named-path.js";
 import { headNames, scoreName, scoreTable } from "../score-table.js";
+
+const ARCH = "--arch <architecture>";
 
 export const zip = defineCommand({
   name: "zip",
@@ -40,12 +44,18 @@ export const zip = defineCommand({
     { flags: "--no-repair", doc: "leave them as the merge makes them" },
     { flags: "--evaluate", doc: "judge every head on the test images of every dataset" },
     { flags: "--limit <n>", doc: "with --evaluate: only the first n test images of each dataset" },
-    ...NETWORK_OPTIONS,
+    ...NETWORK_OPTIONS.filter(({ flags }) => flags !== ARCH),
+    {
+      flags: ARCH,
+      doc: "vgg16:width=0.25, net.onnx, net.ts: one for all models, or repeated, one for each (default: what each checkpoint says or its keys tell)",
+      repeatable: true,
+    },
   ],
   examples: [
     "onebasin zip mnist.pth svhn.pth -o zipped --data mnist svhn --evaluate",
     "onebasin zip digits=mnist.pth letters=letters.pth -o zipped --data mnist folder:letters --depth block_3.0",
     "onebasin zip mnist.pth svhn.pth -o zipped --data mnist svhn --depth all --param beta=0 --param alpha=0",
+    "onebasin zip ten.pth four.pth -o zipped --arch ten.ts --arch four.ts --data mnist folder:shapes",
   ],
   run: async (call) => {
     const { args, options, output } = call;
@@ -58,7 +68,7 @@ export const zip = defineCommand({
       models.map(({ path }) => path),
       call,
     );
-    const { networks } = await networksOf(given, call);
+    const networks = await zippedNetworks(given, call);
     const loaded = await withSharedStatistics(given, networks, call);
     const images = await loadImages(call, { split: "train" });
     const { zip: merge } = await import("../../library/zip.js");
@@ -66,7 +76,7 @@ export const zip = defineCommand({
     const run = await runOptions(call);
     const names = namesOf(models, {
       given: options.heads as string[] | undefined,
-      datasets: images.map((it) => it.name),
+      datasets: await Promise.all(images.map(({ name }) => shortName(name))),
     });
     const zipped = await merge(
       networks.map((network, i) => ({ name: names[i], network, state: loaded[i].state })),
@@ -104,6 +114,24 @@ export const zip = defineCommand({
   },
 });
 
+/** The network of each model: as named, for all or for each, or as the checkpoints tell. */
+async function zippedNetworks(models: readonly LoadedNetwork[], call: CliCall): Promise<readonly Network[]> {
+  const [first, ...others] = (call.options.arch as string[] | undefined) ?? [];
+  if (others.length === 0) {
+    return (await networksOf(models, { ...call, options: { ...call.options, arch: first } })).networks;
+  }
+  const archs = [first, ...others];
+  if (archs.length !== models.length) {
+    throw new OnebasinError("usage", `--arch names ${archs.length} architectures for ${models.length} models.`, {
+      hint: "Give one for all, or one for each model.",
+    });
+  }
+  const { loadArchitecture } = await import("../../node/load-architecture.js");
+  const found: Network[] = [];
+  for (const arch of archs) found.push((await loadArchitecture(arch)).network);
+  return found;
+}
+
 /** As given; else as models were named; else as their datasets are called, one for each; else as the files. */
 function namesOf(
   models: readonly { readonly name?: string; readonly path: string }[],
@@ -116,7 +144,19 @@ function namesOf(
   return models.map(({ name, path }, i) => given?.[i] ?? name ?? (isOneEach ? datasets[i] : baseName(path)));
 }
 
-const baseName = (path: string): string => path.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "");
+/** What a dataset is called without its options: `pen`, or `letters` for `folder:data/letters`. */
+async function shortName(dataset: string): Promise<string> {
+  const { parseDatasetName } = await import("../../data/parse-dataset-name.js");
+  const { dataset: known, paths } = parseDatasetName(dataset);
+  return baseName(paths[0] ?? "") || known.id;
+}
+
+/** The last part of a path, without an ending. */
+const baseName = (path: string): string =>
+  path
+    .replace(/[\\/]+$/, "")
+    .replace(/^.*[\\/]/, "")
+    .replace(/\.[^.]*$/, "");
 
 interface HeadResult extends Evaluation {
   readonly head?: string;
