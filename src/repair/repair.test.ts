@@ -98,6 +98,8 @@ describe("statistics from images", () => {
     expect(withoutCounters(chooseStatistics(vgg, kept, "plate"))).toEqual(withoutCounters(own));
     expect(chooseStatistics(vgg, kept, undefined)).toEqual(shared);
     expect(() => chooseStatistics(vgg, kept, "plat")).toThrow('There is no set of statistics for "plat".');
+    // What was repaired so can be repaired again.
+    expect((await repair({ network: vgg, state: kept }, { runtime, threads: 1, data: both })).state).toEqual(shared);
   });
 });
 

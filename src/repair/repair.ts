@@ -5,7 +5,7 @@ import type { Network } from "../network/graph.js";
 import { layersOf } from "../network/layers-of.js";
 import type { StateDict } from "../tensor/tensor.js";
 import { type ChannelMoments, channelMoments } from "./channel-moments.js";
-import { withDatasetStatistics } from "./dataset-statistics.js";
+import { chooseStatistics, withDatasetStatistics } from "./dataset-statistics.js";
 import { normalizationsOf } from "./normalizations.js";
 import { recomputeStatistics } from "./recompute-statistics.js";
 import { rescaleUnits } from "./rescale-units.js";
@@ -55,7 +55,9 @@ export async function repair(
   model: { readonly network: Network; readonly state: StateDict },
   options: RepairOptions,
 ): Promise<Repaired> {
-  const { network, state } = model;
+  const { network } = model;
+  // Statistics of single datasets, from an earlier repair, are made anew or not wanted any more.
+  const state = chooseStatistics(network, model.state, undefined);
   const { data, parents = [], source = "the model" } = options;
   const weights = options.weights ?? parents.map(() => 1);
   const method = options.method ?? (normalizationsOf(network).length > 0 ? "statistics" : "rescale");
@@ -97,15 +99,15 @@ export async function repair(
   };
 
   async function run(): Promise<StateDict> {
-    if (method === "data-free") return statisticsWithoutData(model, parents, weights);
-    if (method === "statistics") return recomputeStatistics(model, data as BatchSource, options);
-    return rescaleUnits(model, target as ReadonlyMap<string, ChannelMoments>, { ...options, ...(data as BatchSource) });
+    if (method === "data-free") return statisticsWithoutData({ network, state }, parents, weights);
+    if (method === "statistics") return recomputeStatistics({ network, state }, data as BatchSource, options);
+    return rescaleUnits({ network, state }, target as ReadonlyMap<string, ChannelMoments>, { ...options, ...(data as BatchSource) });
   }
 
   async function withOwn(shared: StateDict): Promise<StateDict> {
     if (options.perDataset !== true || data === undefined || method !== "statistics") return shared;
     const own = await inTurn(data.images, (images) =>
-      recomputeStatistics(model, { ...data, images: [images] }, options),
+      recomputeStatistics({ network, state }, { ...data, images: [images] }, options),
     );
     return withDatasetStatistics(network, shared, new Map(own.map((it, i) => [data.images[i].name, it])));
   }
