@@ -1,10 +1,11 @@
 import { type Kernels, loadKernels } from "../../kernels/load-kernels.js";
 import { dtypeBytes } from "../../tensor/dtype.js";
 import { REDUCTIONS, TALLIES } from "../expression/operations.js";
-import { bindPass, type GranuleState } from "./bind-pass.js";
+import { bindPass } from "./bind-pass.js";
 import { createLoopCompiler, type LoopCompiler } from "./fused/compile-loop.js";
 import type { Job, JobIO, JobResult } from "./job.js";
-import { type JobBuffers, keptBytes, PADDING, placeBuffers } from "./job-buffers.js";
+import { type JobBuffers, keptBytes, placeBuffers } from "./job-buffers.js";
+import { bindReads } from "./read-granule.js";
 import { readRangeInto } from "./read-range-into.js";
 
 /**
@@ -51,41 +52,33 @@ async function copy(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult> {
 
 async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> {
   const { kernels } = engine;
-  const { granule, inputs, output } = job;
   const { pass, quotas } = job.compute as NonNullable<Job["compute"]>;
   const buffers = placeBuffers(job, kernels);
   const runGranule = await bindPass(job, engine, buffers);
   clearTallies(job, kernels, buffers);
   placeKept(job, kernels, buffers);
-  const starts = pass.reductions.map((reduction) => REDUCTIONS[reduction].start as number);
-  const partials = new Float64Array(starts.length * Math.ceil((job.end - job.start) / granule));
-  const nonFinite = inputs.map(() => 0);
+  const reads = bindReads(job, kernels, { buffers, io });
+  const write = bindWrite(job, kernels, { buffers, io });
+  const starts = Float64Array.from(pass.reductions, (reduction) => REDUCTIONS[reduction].start);
+  const granules = Math.ceil((job.end - job.start) / job.granule);
+  const partials = new Float64Array(starts.length * granules);
+  const nonFinite = job.inputs.map(() => 0);
   const left = [...quotas];
-  const outputBytes = output === undefined ? 0 : dtypeBytes(output.dtype);
-  // Views are made once: there are thousands of granules.
-  const targets = inputs.map(
-    ({ dtype }, i) => new Uint8Array(kernels.memory.buffer, buffers.inputs[i], granule * dtypeBytes(dtype)),
-  );
-  const written = new Uint8Array(kernels.memory.buffer, buffers.output, granule * outputBytes);
   let crc32 = 0;
-  for (let start = job.start, index = 0; start < job.end; start += granule, index++) {
-    const count = Math.min(granule, job.end - start);
-    const isWhole = count === granule;
-    for (const [i, input] of inputs.entries()) {
-      const target = isWhole ? targets[i] : targets[i].subarray(0, count * dtypeBytes(input.dtype));
-      await readRangeInto(io, input, { start, end: start + count, target });
-      // Nothing writes behind a whole granule, so zeros that are there stay.
-      if (!isWhole || start === job.start) zeroPadding(kernels, target);
+  // Promises are waited for only where there are some: files are read and written at once.
+  for (let index = 0; index < granules; index++) {
+    const start = job.start + index * job.granule;
+    const count = Math.min(job.granule, job.end - start);
+    for (const read of reads) {
+      const reading = read(start, count);
+      if (reading !== undefined) await reading;
     }
     const found = partials.subarray(index * starts.length, (index + 1) * starts.length);
     found.set(starts);
-    const state: GranuleState = { index, start, count, partials: found, nonFinite, left };
-    runGranule(state);
-    if (output !== undefined) {
-      const bytes = isWhole ? written : written.subarray(0, count * outputBytes);
-      await io.write(output.file, output.position + start * outputBytes, bytes);
-      if (job.checksum) crc32 = kernels.functions.crc32(crc32, buffers.output, bytes.byteLength) >>> 0;
-    }
+    runGranule({ index, start, count, partials: found, nonFinite, left });
+    const writing = write(start, count);
+    if (writing !== undefined) await writing;
+    if (job.checksum) crc32 = checksumOf(job, kernels, { address: buffers.output, count, before: crc32 });
   }
   return {
     partials,
@@ -96,9 +89,26 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
   };
 }
 
-/** Kernels read on to a multiple of 16 elements; what they find there must not look like a number gone wrong. */
-function zeroPadding(kernels: Kernels, { byteOffset, byteLength }: Uint8Array): void {
-  new Uint8Array(kernels.memory.buffer, byteOffset + byteLength, PADDING).fill(0);
+/** Writes what was found for `count` elements from `start` on, where the pass has an output. */
+function bindWrite(
+  { output, granule }: Job,
+  { memory }: Kernels,
+  { buffers, io }: { readonly buffers: JobBuffers; readonly io: JobIO },
+): (start: number, count: number) => void | Promise<void> {
+  if (output === undefined) return () => undefined;
+  const { file, position, dtype } = output;
+  const bytes = dtypeBytes(dtype);
+  const whole = new Uint8Array(memory.buffer, buffers.output, granule * bytes);
+  return (start, count) =>
+    io.write(file, position + start * bytes, count === granule ? whole : whole.subarray(0, count * bytes));
+}
+
+function checksumOf(
+  { output }: Job,
+  { functions }: Kernels,
+  { address, count, before }: { readonly address: number; readonly count: number; readonly before: number },
+): number {
+  return output === undefined ? before : functions.crc32(before, address, count * dtypeBytes(output.dtype)) >>> 0;
 }
 
 function tallyTables(job: Job, kernels: Kernels, buffers: JobBuffers): Uint32Array[] {
