@@ -101,7 +101,10 @@ export async function repair(
   async function run(): Promise<StateDict> {
     if (method === "data-free") return statisticsWithoutData({ network, state }, parents, weights);
     if (method === "statistics") return recomputeStatistics({ network, state }, data as BatchSource, options);
-    return rescaleUnits({ network, state }, target as ReadonlyMap<string, ChannelMoments>, { ...options, ...(data as BatchSource) });
+    return rescaleUnits({ network, state }, target as ReadonlyMap<string, ChannelMoments>, {
+      ...options,
+      ...(data as BatchSource),
+    });
   }
 
   async function withOwn(shared: StateDict): Promise<StateDict> {
