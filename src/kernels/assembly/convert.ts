@@ -2,16 +2,7 @@
 // even; the scalar twins are in src/tensor/small-floats.ts. Every `load` gives the number of elements that are NaN or
 // infinite: a few instructions on bits that are at hand, instead of a sweep of its own.
 
-const SCRATCH: usize = memory.data(4, 4);
-
-// Four lanes of a constant. It goes by way of memory so that the compiler does not know it: V8 builds a known vector
-// anew at each use, which costs more than the arithmetic, but keeps an unknown one in a register.
-// @ts-ignore: decorator
-@inline
-function held(bits: u32): v128 {
-  store<u32>(SCRATCH, bits);
-  return v128.load32_splat(SCRATCH);
-}
+import { held } from "./held";
 
 // @ts-ignore: decorator
 @inline

@@ -3,6 +3,8 @@
 //
 // `scratch`: 24 · length + 65536 bytes, of which sorting takes the first 16 · length + 8192.
 
+import { held } from "./held";
+
 // Below this a row is sorted by insertion, and always sorted.
 const SHORT = 48;
 const SORT_TABLE: usize = 8192;
@@ -228,9 +230,10 @@ function gatherMagnitudes<T>(to: usize, x: usize, step: usize, length: i32): u32
   let largest: u32 = 0;
   let i = 0;
   if (sizeof<T>() == 4 && step == 4) {
+    const unsigned = held(0x7fffffff);
     let most = i32x4.splat(0);
     for (; i + 4 <= length; i += 4) {
-      const bits = v128.and(v128.load(x + (<usize>i << 2)), i32x4.splat(0x7fffffff));
+      const bits = v128.and(v128.load(x + (<usize>i << 2)), unsigned);
       most = i32x4.max_s(most, bits);
       v128.store(to + (<usize>i << 2), bits);
     }
@@ -247,12 +250,16 @@ function gatherMagnitudes<T>(to: usize, x: usize, step: usize, length: i32): u32
 
 // 0 where the magnitude is 0, else from 1 to `last`. Never falls as the magnitude rises, as products and truncation do not.
 function fillBins(bins: usize, magnitudes: usize, length: i32, scale: f32, last: i32): void {
+  const factor = f32x4.splat(scale);
+  const most = i32x4.splat(last);
+  const zero = held(0);
+  const one = held(1);
   let i = 0;
   for (; i + 4 <= length; i += 4) {
     const x = v128.load(magnitudes + (<usize>i << 2));
-    const whole = i32x4.trunc_sat_f32x4_s(f32x4.mul(x, f32x4.splat(scale)));
-    const bin = i32x4.min_s(i32x4.add(whole, i32x4.splat(1)), i32x4.splat(last));
-    v128.store(bins + (<usize>i << 2), v128.andnot(bin, i32x4.eq(x, i32x4.splat(0))));
+    const whole = i32x4.trunc_sat_f32x4_s(f32x4.mul(x, factor));
+    const bin = i32x4.min_s(i32x4.add(whole, one), most);
+    v128.store(bins + (<usize>i << 2), v128.andnot(bin, i32x4.eq(x, zero)));
   }
   for (; i < length; i++) {
     const x = load<f32>(magnitudes + (<usize>i << 2));

@@ -52,7 +52,7 @@ export const arceeFusion = defineMergeMethod({
 function divergence(x: Expression, y: Expression, along: Along): Expression {
   const [p, q] = [x, y].map((values) => {
     const powers = exp(sub(values, along.largest(values)));
-    return add(div(powers, along.sum(powers)), SMALLEST_PROBABILITY);
+    return add(mul(powers, div(1, along.sum(powers))), SMALLEST_PROBABILITY);
   });
   return max(along.sum(mul(p, log(div(p, q)))), 0);
 }
