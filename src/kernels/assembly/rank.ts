@@ -3,7 +3,7 @@
 //
 // `scratch`: 24 · length + 65536 bytes, of which sorting takes the first 16 · length + 8192.
 
-import { held } from "./held";
+import { held, heldFloat } from "./held";
 
 // Below this a row is sorted by insertion, and always sorted.
 const SHORT = 48;
@@ -185,8 +185,7 @@ function decideByBins<T>(
   const magnitudes = scratch + (<usize>length << 4) + SORT_TABLE;
   const bins = magnitudes + (<usize>length << 2);
   const table = bins + (<usize>length << 2);
-  const lows = table + ((MOST_BINS + 1) << 2);
-  const highs = lows + (MOST_BINS + 1) * sizeof<T>();
+  const shares = table + ((MOST_BINS + 1) << 2);
   const largest = gatherMagnitudes<T>(magnitudes, x, step, length);
   // From 2⁻¹⁰⁰ on the width of a bin is a normal number.
   if (largest < 0x0d800000 || largest >= 0x7f800000) return false;
@@ -195,32 +194,63 @@ function decideByBins<T>(
   fillBins(bins, magnitudes, length, <f32>last / reinterpret<f32>(largest), last);
   countBins(table, bins, length, last);
   const unit = rankUnit(length);
+  // The share of the first rank of each bin; that of the next bin bounds it from above.
   let before = 0;
-  let pairs: f64 = 0;
+  let pairs: u64 = 0;
   for (let bin = 0; bin <= last; bin++) {
-    const here = <i32>load<u32>(table + (<usize>bin << 2));
-    store<T>(lows + <usize>bin * sizeof<T>(), share<T>(before, length, unit, least, spread));
+    store<T>(shares + <usize>bin * sizeof<T>(), share<T>(before, length, unit, least, spread));
+    const here = load<u32>(table + (<usize>bin << 2));
     before += here;
-    store<T>(highs + <usize>bin * sizeof<T>(), share<T>(before - 1, length, unit, least, spread));
-    if (bin > 0) pairs += <f64>here * <f64>here;
+    if (bin > 0) pairs += <u64>here * here;
   }
-  if (pairs * <f64>spread > SORTING_COST * <f64>length) return false;
+  store<T>(shares + <usize>(last + 1) * sizeof<T>(), share<T>(before, length, unit, least, spread));
+  if (<f64>pairs * <f64>spread > SORTING_COST * <f64>length) return false;
   let zeros = 0;
-  for (let i = 0; i < length; i++) {
-    const bin = <usize>load<u32>(bins + (<usize>i << 2));
-    const value = load<T>(y);
-    // Without branches: which way they go is a matter of chance, except for the rare element that is not decided.
-    let isBelow = i32(value < load<T>(lows + bin * sizeof<T>()));
-    if (isBelow != i32(value < load<T>(highs + bin * sizeof<T>()))) {
+  let i = 0;
+  if (sizeof<T>() == 4 && step == 4) {
+    const one = heldFloat(1);
+    const zero = held(0);
+    for (; i + 4 <= length; i += 4) {
+      const at = <usize>i << 2;
+      // What is below the lower bound is below its share; what is not below the upper one is not.
+      const bin = bins + at;
+      const left = v128.load64_lane(boundsOf(shares, bin + 4), v128.load64_zero(boundsOf(shares, bin)), 1);
+      const right = v128.load64_lane(boundsOf(shares, bin + 12), v128.load64_zero(boundsOf(shares, bin + 8)), 1);
+      const value = v128.load(y + at);
+      const isBelow = f32x4.lt(value, v128.shuffle<i32>(left, right, 0, 2, 4, 6));
+      v128.store(out + at, v128.and(isBelow, one));
+      let open = v128.bitmask<i32>(v128.xor(isBelow, f32x4.lt(value, v128.shuffle<i32>(left, right, 1, 3, 5, 7))));
+      const none = v128.bitmask<i32>(i32x4.eq(v128.load(bin), zero));
+      for (; open != 0; open &= open - 1) {
+        const lane = ctz(open);
+        const place = (none >> lane) & 1 ? zeros + popcnt(none & ((1 << lane) - 1)) : countBefore(magnitudes, i + lane, length);
+        const to = at + (<usize>lane << 2);
+        store<T>(out + to, load<T>(y + to) < share<T>(place, length, unit, least, spread) ? 1 : 0);
+      }
+      zeros += popcnt(none);
+    }
+  }
+  for (; i < length; i++) {
+    const at = <usize>i * step;
+    const bin = load<u32>(bins + (<usize>i << 2));
+    const bounds = shares + <usize>bin * sizeof<T>();
+    const value = load<T>(y + at);
+    let isBelow = value < load<T>(bounds);
+    if (isBelow != value < load<T>(bounds, sizeof<T>())) {
       const place = bin == 0 ? zeros : countBefore(magnitudes, i, length);
-      isBelow = i32(value < share<T>(place, length, unit, least, spread));
+      isBelow = value < share<T>(place, length, unit, least, spread);
     }
     zeros += i32(bin == 0);
-    store<T>(out, <T>isBelow);
-    out += step;
-    y += step;
+    store<T>(out + at, isBelow ? 1 : 0);
   }
   return true;
+}
+
+// Where the share of an element's bin and that of the next lie.
+// @ts-ignore: decorator
+@inline
+function boundsOf(shares: usize, bin: usize): usize {
+  return shares + (<usize>load<u32>(bin) << 2);
 }
 
 // As f32 without signs; gives the bits of the largest.

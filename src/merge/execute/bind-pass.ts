@@ -296,11 +296,12 @@ function keptPlace(job: Job, buffers: JobBuffers, place: number): { address: num
   return { address: buffers.kept[place], bytes: keptBytes(pass.kept[place], { granule: job.granule, rows }) };
 }
 
+/** Copies within the memory: by the kernel, which costs less to call than a view to make. `bytes` is a multiple of 4. */
 function copyWithin(
-  { memory }: Kernels,
+  { functions }: Kernels,
   { to, from, bytes }: { readonly to: number; readonly from: number; readonly bytes: number },
 ): void {
-  new Uint8Array(memory.buffer).copyWithin(to, from, from + bytes);
+  functions.store_f32(to, from, bytes / 4);
 }
 
 function loadStep(

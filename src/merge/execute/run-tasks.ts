@@ -15,6 +15,7 @@ import {
   type MatrixWork,
   type OutputRef,
 } from "./job.js";
+import { createTables, type Tables } from "./tables.js";
 
 /** What is to be done for one key. */
 export interface TensorTask {
@@ -59,6 +60,7 @@ export interface RunOptions {
 export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend, options: RunOptions): Promise<void> {
   const source = tasks[Symbol.iterator]();
   const ready: QueuedJob[] = [];
+  const tables = createTables();
   const underWay = new Set<Promise<void>>();
   let failure: unknown;
   let bytesDone = 0;
@@ -72,7 +74,16 @@ export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend,
     return ready.shift();
   };
   const startTask = (task: TensorTask): void => {
-    const state: TaskState = { task, pass: 0, results: [], reductions: new Map(), kept: [], nonFinite: [], crc32: 0 };
+    const state: TaskState = {
+      task,
+      pass: 0,
+      results: [],
+      reductions: new Map(),
+      tables,
+      kept: [],
+      nonFinite: [],
+      crc32: 0,
+    };
     queuePass(state, ready);
   };
   const settle = ({ state, index, job }: QueuedJob, result: JobResult): void => {
@@ -92,6 +103,7 @@ export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend,
     const { task } = state;
     const values = evaluateScalars(task.program?.results ?? [], { count: task.elements, reductions: state.reductions });
     options.onResult(task, { values, nonFinite: state.nonFinite, crc32: state.crc32 });
+    for (const found of state.reductions.values()) if (typeof found === "object") tables.giveBack(found.bins);
   };
 
   for (;;) {
@@ -123,6 +135,7 @@ interface TaskState {
   left?: number;
   results: { readonly result: JobResult; readonly elements: number }[];
   readonly reductions: Map<Expression, number | Tally>;
+  readonly tables: Tables;
   /** What passes kept, by slot and by job. */
   readonly kept: (readonly Uint8Array[])[];
   nonFinite: readonly number[];
@@ -226,7 +239,9 @@ function finishPass(state: TaskState): void {
   for (const [slot, tally] of (task.program?.tallied[pass] ?? []).entries()) {
     const byJob = results.map(({ result }) => result.tallies[slot]);
     const { digit } = tally as { readonly digit: TallyName };
-    state.reductions.set(tally, { bins: sumTallies(byJob, TALLIES[digit].bins), byJob: digit === "low" ? byJob : [] });
+    const bins = state.tables.take(TALLIES[digit].bins);
+    addTallies(bins, byJob);
+    state.reductions.set(tally, { bins, byJob: digit === "low" ? byJob : [] });
   }
   for (const [place, { slot, isNew }] of (task.program?.passes[pass].kept ?? []).entries()) {
     if (isNew) state.kept[slot] = results.map(({ result }) => result.kept[place] as Uint8Array);
@@ -242,10 +257,8 @@ function finishPass(state: TaskState): void {
   }
 }
 
-function sumTallies(byJob: readonly Uint32Array[], bins: number): Float64Array {
-  const total = new Float64Array(bins);
+function addTallies(total: Float64Array, byJob: readonly Uint32Array[]): void {
   for (const pairs of byJob) {
     for (let i = 0; i < pairs.length; i += 2) total[pairs[i]] += pairs[i + 1];
   }
-  return total;
 }
