@@ -1,6 +1,5 @@
 import { stateDictCheckpoint } from "../checkpoint/state-dict-checkpoint.js";
-import { OnebasinError, throwProblems } from "../core/errors.js";
-import { type Params, type ParamValues, resolveParams } from "../core/params.js";
+import { throwProblems } from "../core/errors.js";
 import type { OnProgress } from "../core/progress.js";
 import { rolesOf } from "../merge/roles.js";
 import { checkFit } from "../network/check-fit.js";
@@ -11,7 +10,8 @@ import { tensorFloats } from "../tensor/float32.js";
 import { sameShape } from "../tensor/shape.js";
 import type { StateDict, Tensor } from "../tensor/tensor.js";
 import { findMatcher } from "./find-matcher.js";
-import { imagesNeeded, type MatchData, type Matcher } from "./matcher.js";
+import { imagesNeeded, type MatchData } from "./matcher.js";
+import { matcherParams } from "./matcher-params.js";
 import { createMatrixProduct } from "./matrix-product.js";
 import { checkUnmapped } from "./spec/check-unmapped.js";
 import { derivePermutationSpec } from "./spec/derive-spec.js";
@@ -22,7 +22,8 @@ import { proveSpec } from "./spec/prove-spec.js";
 import { resizeSpec } from "./spec/resize-spec.js";
 import { applyPermutation } from "./unit-maps/apply-permutation.js";
 import { applyUnitMaps } from "./unit-maps/apply-unit-maps.js";
-import { isPermutation, type TransportPlan, type UnitMaps } from "./unit-maps/unit-maps.js";
+import { countMoved, type MovedUnits } from "./unit-maps/count-moved.js";
+import { isPermutation, type UnitMaps } from "./unit-maps/unit-maps.js";
 
 export interface AlignOptions {
   readonly runtime: Runtime;
@@ -61,8 +62,8 @@ export interface Alignment {
   readonly proof?: number;
   /** ‖first − other‖ over the parameters, for each model after the first; NaN before where the shapes differ. */
   readonly distances: readonly { readonly before: number; readonly after: number }[];
-  /** How many units moved, of how many, by group; for each model after the first. A mixed unit is where most of it was. */
-  readonly moved: readonly ReadonlyMap<string, { readonly units: number; readonly moved: number }>[];
+  /** How many units moved, for each model after the first. */
+  readonly moved: readonly MovedUnits[];
   /** How alike matched units are, by group, in the matcher's own measure. */
   readonly similarity?: ReadonlyMap<string, number>;
   readonly facts: Readonly<Record<string, number>>;
@@ -81,7 +82,7 @@ export async function align(models: readonly StateDict[], options: AlignOptions)
   const { network, data, runtime, threads, seed = 0, signal, onProgress } = options;
   const names = models.map((_, i) => options.names?.[i] ?? String.fromCharCode(97 + i));
   const matcher = findMatcher(options.using ?? (data === undefined ? "weights" : "activations"));
-  const params = matcherParams(matcher, options.params, models.length);
+  const params = matcherParams(matcher, { params: options.params, models: models.length });
   const networks =
     matcher.widths === "any" ? (options.networks ?? repeated(network, models)) : repeated(network, models);
   if (matcher.needs === "data" && (data === undefined || networks === undefined)) {
@@ -166,22 +167,6 @@ export async function align(models: readonly StateDict[], options: AlignOptions)
 const repeated = (network: Network | undefined, models: readonly StateDict[]): readonly Network[] | undefined =>
   network === undefined ? undefined : models.map(() => network);
 
-function matcherParams(matcher: Matcher, given: AlignOptions["params"], count: number): ParamValues<Params> {
-  const owner = `matcher "${matcher.id}"`;
-  const { values, problems } = resolveParams(owner, matcher.params, given ?? {});
-  const { min, max = Number.POSITIVE_INFINITY } = matcher.models;
-  if (count >= min && count <= max) {
-    throwProblems(problems, owner);
-    return values;
-  }
-  const wanted = min === max ? `${min}` : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
-  const wrong = new OnebasinError("bad-argument", `The ${owner} takes ${wanted} models, ${count} given.`, {
-    hint: count > max ? 'Align three and more with "frank-wolfe" or "merge-many".' : undefined,
-  });
-  throwProblems([wrong, ...problems], owner);
-  return values;
-}
-
 /** Keys of what is trained: by the network where it is known, else by name. */
 function parametersOf(state: StateDict, network: Network | undefined): string[] {
   if (network !== undefined) {
@@ -200,21 +185,4 @@ function distance(a: StateDict, b: StateDict, keys: readonly string[]): number {
     for (let i = 0; i < x.length; i++) sum += (x[i] - y[i]) ** 2;
   }
   return Math.sqrt(sum);
-}
-
-const countMoved = (maps: UnitMaps): Alignment["moved"][number] =>
-  new Map(
-    [...maps].map(([group, map]) => {
-      const order = map instanceof Uint32Array ? map : strongest(map);
-      return [group, { units: order.length, moved: order.reduce((sum, place, i) => sum + (place === i ? 0 : 1), 0) }];
-    }),
-  );
-
-/** The unit that most of each new unit comes from. */
-function strongest({ from, to, shares }: TransportPlan): Uint32Array {
-  return Uint32Array.from({ length: to }, (_, place) => {
-    let best = 0;
-    for (let unit = 1; unit < from; unit++) if (shares[unit * to + place] > shares[best * to + place]) best = unit;
-    return best;
-  });
 }

@@ -1,14 +1,11 @@
 import type { Network } from "../../network/graph.js";
 import { deriveAxes } from "../spec/derive-spec.js";
 import type { PermutationSpec } from "../spec/permutation-spec.js";
+import type { UnitPlace } from "./moment-graph.js";
 
 /** A value of a network that shows what the units of a group do. */
-export interface UnitValue {
+export interface UnitValue extends UnitPlace {
   readonly group: string;
-  readonly value: string;
-  /** Sizes with the batch first; the units are axis 1 of [n, units, …] or the last of several. */
-  readonly rank: number;
-  readonly axis: number;
 }
 
 /** What units say after these is what other layers hear. */

@@ -1,5 +1,6 @@
 import { OnebasinError } from "../../core/errors.js";
 import { align, type Kernels, loadKernels } from "../../kernels/load-kernels.js";
+import { checkFinite } from "./check-finite.js";
 
 /** The scores of more units than this would take a gigabyte, and their assignment minutes. */
 const MAX_UNITS = 16384;
@@ -82,14 +83,5 @@ function checkScores(scores: Float32Array, rows: number, columns: number, prices
       `${scores.length} scores are not ${rows} rows of ${columns} columns, at least as many.`,
     );
   }
-  for (let i = 0; i < scores.length; i++) {
-    if (Number.isFinite(scores[i])) continue;
-    throw new OnebasinError(
-      "non-finite",
-      `The score of row ${Math.floor(i / columns)} and column ${i % columns} is ${scores[i]}.`,
-      {
-        hint: "One of the networks holds NaN or infinity, or its activations overflow.",
-      },
-    );
-  }
+  checkFinite(scores, { columns });
 }

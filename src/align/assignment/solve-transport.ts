@@ -1,4 +1,5 @@
 import { OnebasinError } from "../../core/errors.js";
+import { checkFinite } from "./check-finite.js";
 
 /** The table of more than this would take a gigabyte. */
 const MAX_SCORES = 2 ** 28;
@@ -22,14 +23,7 @@ export function solveTransport(
   if (scores.length > MAX_SCORES) {
     throw new OnebasinError("limit", `${rows} × ${columns} units are too many to transport; at most ${MAX_SCORES}.`);
   }
-  const bad = scores.findIndex((score) => !Number.isFinite(score));
-  if (bad !== -1) {
-    throw new OnebasinError(
-      "non-finite",
-      `The score of row ${Math.floor(bad / columns)} and column ${bad % columns} is ${scores[bad]}.`,
-      { hint: "One of the networks holds NaN or infinity, or its activations overflow." },
-    );
-  }
+  checkFinite(scores, { columns });
   // Whole numbers of parts, so that nothing is lost by rounding.
   const divisor = greatestDivisor(rows, columns);
   const [supply, demand] = [columns / divisor, rows / divisor];

@@ -7,9 +7,10 @@ import type { StateDict, Tensor } from "../../tensor/tensor.js";
 import { createLossGradient } from "./loss-gradient.js";
 import { takeBatches } from "./take-batches.js";
 
+/** Tells how good a network between two is. Owns the runtime's memory until closed. */
 export interface MidpointLoss {
   readonly batches: number;
-  /** The loss half-way to `b` on one of the batches, and its gradient with respect to the parameters of `b`. */
+  /** The loss in nats half-way to `b` on one of the batches, and its gradient with respect to the parameters of `b`. */
   at(
     b: StateDict,
     batch: number,

@@ -3,11 +3,11 @@ import type { StateDict } from "../../tensor/tensor.js";
 import { createAssignmentSolver } from "../assignment/assignment-solver.js";
 import { defineMatcher } from "../matcher.js";
 import { createMatrixProduct } from "../matrix-product.js";
-import { innerProduct } from "../scores/group-scores.js";
+import { innerProduct } from "../scores/inner-product.js";
 import { prepareWeights, WEIGHT_MEASURES } from "../scores/prepare-weights.js";
 import { searchUniverse } from "../search/search-universe.js";
 import { applyPermutation } from "../unit-maps/apply-permutation.js";
-import { blendMaps, evenMatrices, nearestPermutation, randomMatrices } from "../unit-maps/group-matrices.js";
+import { blendMatrices, evenMatrices, nearestPermutation, randomMatrices } from "../unit-maps/group-matrices.js";
 import { identityPermutation } from "../unit-maps/permutation.js";
 
 export const frankWolfe = defineMatcher({
@@ -46,7 +46,9 @@ export const frankWolfe = defineMatcher({
       for (let start = 0; start < params.starts; start++) {
         const even = evenMatrices(spec);
         const begin = stay.map((_, i) =>
-          start === 0 ? even : blendMaps(even, randomMatrices(spec, { seed: seed + start * models.length + i }), 0.5),
+          start === 0
+            ? even
+            : blendMatrices(even, randomMatrices(spec, { seed: seed + start * models.length + i }), 0.5),
         );
         const found = await searchUniverse(scaled, begin, {
           spec,

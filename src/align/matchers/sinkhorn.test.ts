@@ -4,7 +4,7 @@ import { createInitialState } from "../../network/initial-state.js";
 import { parseArchitecture } from "../../network/parse-architecture.js";
 import { onnxRuntime as runtime } from "../../node/onnx-runtime.js";
 import { align } from "../align.js";
-import { innerProduct } from "../scores/group-scores.js";
+import { innerProduct } from "../scores/inner-product.js";
 import { derivePermutationSpec } from "../spec/derive-spec.js";
 import { applyPermutation } from "../unit-maps/apply-permutation.js";
 import { randomPermutation } from "../unit-maps/random-permutation.js";

@@ -8,7 +8,7 @@ import { sinkhornScaling } from "../assignment/sinkhorn-scaling.js";
 import { createMidpointLoss } from "../loss/midpoint-loss.js";
 import { defineMatcher, imagesNeeded } from "../matcher.js";
 import { createMatrixProduct } from "../matrix-product.js";
-import { innerProduct } from "../scores/group-scores.js";
+import { innerProduct } from "../scores/inner-product.js";
 import { prepareWeights, WEIGHT_MEASURES } from "../scores/prepare-weights.js";
 import { createAdam } from "../search/adam.js";
 import { applyPermutation } from "../unit-maps/apply-permutation.js";

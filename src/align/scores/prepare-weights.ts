@@ -1,6 +1,6 @@
 import { floatsTensor, tensorFloats } from "../../tensor/float32.js";
 import type { StateDict, Tensor } from "../../tensor/tensor.js";
-import { innerProduct } from "./group-scores.js";
+import { innerProduct } from "./inner-product.js";
 
 export const WEIGHT_MEASURES = ["auto", "distance", "cosine"] as const;
 

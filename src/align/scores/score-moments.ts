@@ -1,11 +1,9 @@
 import type { Moments } from "../activations/activation-moments.js";
+import { inverseDeviations } from "./inverse-deviations.js";
 
 export const METRICS = ["correlation", "inner-product", "distance"] as const;
 
 export type Metric = (typeof METRICS)[number];
-
-/** A unit whose variance is this share of its mean square does nothing but rounding: it is never active, or constant. */
-const LEAST_VARIANCE = 1e-6;
 
 /**
  * How alike the units of two models are, [first, second]; larger is more alike.
@@ -18,12 +16,7 @@ export function scoreMoments(
   { sizes: [rows, columns], means, squares, products }: Omit<Moments, "value" | "own">,
   metric: Metric,
 ): Float32Array {
-  const inverse = means.map((mean, model) =>
-    mean.map((value, unit) => {
-      const variance = squares[model][unit] - value * value;
-      return variance > LEAST_VARIANCE * squares[model][unit] ? 1 / Math.sqrt(variance) : 0;
-    }),
-  );
+  const inverse = means.map((mean, model) => inverseDeviations(mean, squares[model]));
   const scores = new Float32Array(rows * columns);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {

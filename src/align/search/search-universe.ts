@@ -4,7 +4,7 @@ import type { StateDict, Tensor } from "../../tensor/tensor.js";
 import type { AssignmentSolver } from "../assignment/assignment-solver.js";
 import type { MatrixProduct } from "../matrix-product.js";
 import type { PermutationSpec } from "../spec/permutation-spec.js";
-import { blendMaps, type GroupMatrices, permutationMatrix } from "../unit-maps/group-matrices.js";
+import { blendMatrices, type GroupMatrices, permutationMatrix } from "../unit-maps/group-matrices.js";
 import { type MappedTensor, type MatrixOf, mapGradients, mappedTensors, mapTensor } from "../unit-maps/soft-maps.js";
 
 export interface UniverseOptions {
@@ -79,7 +79,7 @@ export async function searchUniverse(
   return { places, objective };
 
   function between(goals: readonly GroupMatrices[], share: number): GroupMatrices[] {
-    return places.map((own, i) => blendMaps(own, goals[i], share));
+    return places.map((own, i) => blendMatrices(own, goals[i], share));
   }
 
   async function placeAll(all: readonly GroupMatrices[]): Promise<Placed[]> {

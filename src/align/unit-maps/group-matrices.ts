@@ -7,15 +7,15 @@ import type { Permutation } from "./permutation.js";
 export type GroupMatrices = ReadonlyMap<string, Float32Array>;
 
 /** The matrix that takes each unit to one place. */
-export function permutationMatrix(placeOf: Uint32Array): Float32Array {
-  const units = placeOf.length;
+export function permutationMatrix(unitValueOf: Uint32Array): Float32Array {
+  const units = unitValueOf.length;
   const matrix = new Float32Array(units * units);
-  for (const [unit, place] of placeOf.entries()) matrix[unit * units + place] = 1;
+  for (const [unit, place] of unitValueOf.entries()) matrix[unit * units + place] = 1;
   return matrix;
 }
 
 /** A part of the way from one to the other, group by group. */
-export function blendMaps(from: GroupMatrices, to: GroupMatrices, share: number): GroupMatrices {
+export function blendMatrices(from: GroupMatrices, to: GroupMatrices, share: number): GroupMatrices {
   return new Map(
     [...from].map(([group, own]) => {
       const other = to.get(group) as Float32Array;

@@ -42,8 +42,8 @@ const matricesOf =
 
 test("the matrices of a permutation do what the permutation does", async () => {
   const permutation = randomPermutation(spec, { seed: 1 });
-  const placeOf = invertPermutation(permutation);
-  const matrixOf = matricesOf(new Map([...placeOf].map(([group, places]) => [group, permutationMatrix(places)])));
+  const unitValueOf = invertPermutation(permutation);
+  const matrixOf = matricesOf(new Map([...unitValueOf].map(([group, places]) => [group, permutationMatrix(places)])));
   const expected = applyPermutation(state, permutation, { spec });
   for (const tensor of tensors) {
     const mapped = await mapTensor(tensorFloats(state.get(tensor.key) as Tensor), tensor, { matrixOf, product });

@@ -1,6 +1,6 @@
 import type { BatchSource, RunOptions } from "../../data/mean-outputs.js";
+import type { UnitValue } from "../activations/unit-values.js";
 import { featureMoments } from "./feature-moments.js";
-import type { FeaturePlace } from "./feature-places.js";
 import { solvePositive } from "./solve-positive.js";
 import type { Model } from "./zip-part.js";
 
@@ -24,8 +24,8 @@ const ROUNDING = 2 ** -18;
  * @returns for each model, [units, features]
  */
 export async function fitUnmerge(
-  models: readonly { readonly model: Model; readonly place: FeaturePlace; readonly featureOf: Uint32Array }[],
-  trunk: { readonly model: Model; readonly place: FeaturePlace; readonly features: number },
+  models: readonly { readonly model: Model; readonly place: UnitValue; readonly featureOf: Uint32Array }[],
+  trunk: { readonly model: Model; readonly place: UnitValue; readonly features: number },
   options: FitUnmergeOptions,
 ): Promise<Float64Array[]> {
   const [{ products }] = await featureMoments(

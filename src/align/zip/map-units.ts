@@ -15,10 +15,10 @@ export interface GroupFeatures {
 export type Features = ReadonlyMap<string, GroupFeatures>;
 
 /**
- * What a map does with the numbers of units: the share that they have in the `mean` of each feature, or the `sum` of what
- * a layer has for the units that it reads from a feature.
+ * What becomes of the numbers of units: to `merge` them is to take the share that they have in the mean of each feature, to
+ * `unmerge` them, to add up what a layer has for the units that it reads from a feature. The matrices M and U of ZipIt!.
  */
-export type UnitMap = "mean" | "sum";
+export type MapKind = "merge" | "unmerge";
 
 /** Numbers of a tensor with their shape. */
 export interface Values {
@@ -41,13 +41,13 @@ export const hasFeatures = (axis: SpecAxis, features: Features): boolean =>
 export function mapUnits(
   values: Values,
   axis: number,
-  { described, features, map }: { readonly described: SpecAxis; readonly features: Features; readonly map: UnitMap },
+  { described, features, kind }: { readonly described: SpecAxis; readonly features: Features; readonly kind: MapKind },
 ): Values {
   const sizes = new Map([...features].map(([name, { featureOf }]) => [name, featureOf.length]));
   const mapped = (part: SpecAxis, given: Values): Values => {
     if (typeof part === "string") {
       const group = features.get(part);
-      return group === undefined ? given : mapGroup(given, axis, { group, map });
+      return group === undefined ? given : mapGroup(given, axis, { group, kind });
     }
     if (typeof part === "number") return given;
     if ("concat" in part) {
@@ -67,7 +67,7 @@ export function mapUnits(
       const after = factors.slice(place + 1).reduce((product, size) => product * size, 1);
       const [outer, inner] = [shape.slice(0, axis), shape.slice(axis + 1)];
       const flat = [product(outer) * before, factors[place], after * product(inner)];
-      const inside = mapUnits({ shape: flat, numbers }, 1, { described: it, features, map });
+      const inside = mapUnits({ shape: flat, numbers }, 1, { described: it, features, kind });
       factors[place] = inside.shape[1];
       shape = [...outer, before * factors[place] * after, ...inner];
       numbers = inside.numbers;
@@ -82,7 +82,7 @@ const product = (shape: Shape): number => shape.reduce((all, size) => all * size
 function mapGroup(
   { shape, numbers }: Values,
   axis: number,
-  { group, map }: { readonly group: GroupFeatures; readonly map: UnitMap },
+  { group, kind }: { readonly group: GroupFeatures; readonly kind: MapKind },
 ): Values {
   const { featureOf, counts, unmerge } = group;
   const [outer, inner] = [product(shape.slice(0, axis)), product(shape.slice(axis + 1))];
@@ -95,9 +95,9 @@ function mapGroup(
     for (let unit = 0; unit < units; unit++) {
       const from = (o * units + unit) * inner;
       const start = o * features;
-      if (map === "mean" || unmerge === undefined) {
+      if (kind === "merge" || unmerge === undefined) {
         const feature = featureOf[unit];
-        add(from, (start + feature) * inner, map === "mean" ? 1 / counts[feature] : 1);
+        add(from, (start + feature) * inner, kind === "merge" ? 1 / counts[feature] : 1);
       } else {
         for (let feature = 0; feature < features; feature++)
           add(from, (start + feature) * inner, unmerge[unit * features + feature]);

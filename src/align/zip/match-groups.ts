@@ -1,9 +1,9 @@
 import { OnebasinError } from "../../core/errors.js";
 import type { BatchSource, RunOptions } from "../../data/mean-outputs.js";
-import { unitValues } from "../activations/unit-values.js";
+import { type UnitValue, unitValues } from "../activations/unit-values.js";
 import { featureMoments, meanCorrelations } from "./feature-moments.js";
-import { type FeaturePlace, placeOf } from "./feature-places.js";
 import { matchFeatures } from "./match-features.js";
+import { unitValueOf } from "./unit-value-of.js";
 import type { ZipPart } from "./zip-part.js";
 
 export interface MatchGroupsOptions extends BatchSource, RunOptions {
@@ -73,10 +73,10 @@ export async function matchGroups(parts: readonly ZipPart[], options: MatchGroup
  * What units do before and after their nonlinearity. The second is what other layers hear, but tells nothing of units
  * that these images never rouse.
  */
-function valuesToMatch(part: ZipPart): FeaturePlace[] {
-  const after: readonly FeaturePlace[] = unitValues(part.trunk.network, part.spec);
+function valuesToMatch(part: ZipPart): UnitValue[] {
+  const after: readonly UnitValue[] = unitValues(part.trunk.network, part.spec);
   const known = new Set(after.map(({ value }) => value));
-  const before = part.split.layers.flatMap(({ value }) => placeOf(part, value) ?? []);
+  const before = part.split.layers.flatMap(({ value }) => unitValueOf(part, value) ?? []);
   return [...after, ...before.filter(({ value }) => !known.has(value))];
 }
 

@@ -34,7 +34,7 @@ export function mergeTensors(
         const over = summed.get(key)?.[axis];
         const features = featuresOf(model, over?.value);
         if (!hasFeatures(described, features)) continue;
-        values = mapUnits(values, axis, { described, features, map: over === undefined ? "mean" : "sum" });
+        values = mapUnits(values, axis, { described, features, kind: over === undefined ? "merge" : "unmerge" });
         isShare ||= over === undefined;
       }
       // What has no units of its own counts as a unit that all models have.

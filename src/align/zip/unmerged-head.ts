@@ -80,7 +80,7 @@ export function unmergedHead(part: ZipPart, trunk: StateDict, featuresOf: (value
       const key = node.inputs[other.index];
       const { dtype, ...tensor } = own.get(key)!;
       const values = { shape: tensor.shape, numbers: tensorNumbers({ dtype, ...tensor }) };
-      const folded = mapUnits(values, other.axis, { described, features, map: "sum" });
+      const folded = mapUnits(values, other.axis, { described, features, kind: "unmerge" });
       own.set(key, createTensor(dtype, folded.shape, folded.numbers));
     }
     return true;
@@ -102,7 +102,7 @@ export function unmergedHead(part: ZipPart, trunk: StateDict, featuresOf: (value
     const one = new Float64Array(units * units);
     for (let unit = 0; unit < units; unit++) one[unit * units + unit] = 1;
     const place = isLast ? 0 : 1;
-    const weight = mapUnits({ shape: [units, units], numbers: one }, place, { described, features, map: "sum" });
+    const weight = mapUnits({ shape: [units, units], numbers: one }, place, { described, features, kind: "unmerge" });
     const made = `unmerge.${added.size}`;
     const key = `${made}.weight`;
     const shape = isLast ? weight.shape : [...weight.shape, ...new Array<number>(rank - 2).fill(1)];

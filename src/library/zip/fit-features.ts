@@ -1,7 +1,8 @@
-import { type FeaturePlace, placeOf } from "../../align/zip/feature-places.js";
+import type { UnitValue } from "../../align/activations/unit-values.js";
 import { type FitUnmergeOptions, fitUnmerge } from "../../align/zip/fit-unmerge.js";
 import type { Features } from "../../align/zip/map-units.js";
 import type { ZippedGroup } from "../../align/zip/match-groups.js";
+import { unitValueOf } from "../../align/zip/unit-value-of.js";
 import type { Model } from "../../align/zip/zip-part.js";
 import type { TrunkPlan } from "./plan-trunk.js";
 
@@ -24,13 +25,13 @@ export async function fitFeatures(
     readonly models: readonly { readonly index: number; readonly model: Model }[];
   },
 ): Promise<Features[] | undefined> {
-  const place = placeOf(parts[0], value);
+  const place = unitValueOf(parts[0], value);
   const group = groups.find((it) => it.group === place?.group);
   if (place === undefined || group === undefined) return undefined;
   const matrices = await fitUnmerge(
     models.map(({ index, model }) => ({
       model,
-      place: placeOf(parts[index], parts[index].names.get(value)!)!,
+      place: unitValueOf(parts[index], parts[index].names.get(value)!)!,
       featureOf: group.featureOf[index],
     })),
     { model: trunk, place: placeInTrunk(place, group), features: group.after },
@@ -43,7 +44,7 @@ export async function fitFeatures(
 }
 
 /** The place of a group where it holds features. */
-const placeInTrunk = (place: FeaturePlace, { after }: ZippedGroup): FeaturePlace => ({
+const placeInTrunk = (place: UnitValue, { after }: ZippedGroup): UnitValue => ({
   ...place,
   ...(place.reshape && { reshape: place.reshape.map((size, axis) => (axis === place.axis ? after : size)) }),
 });

@@ -1,6 +1,6 @@
-import { placeOf } from "../../align/zip/feature-places.js";
 import type { Features, GroupFeatures } from "../../align/zip/map-units.js";
 import { type MatchGroupsOptions, matchGroups, type ZippedGroup } from "../../align/zip/match-groups.js";
+import { unitValueOf } from "../../align/zip/unit-value-of.js";
 import { type ZipPart, zipPart } from "../../align/zip/zip-part.js";
 import type { Head } from "../../network/join-heads.js";
 import type { ChannelMoments } from "../../repair/channel-moments.js";
@@ -40,7 +40,7 @@ export async function planTrunk(
   const groups = await matchGroups(parts, options);
   const [first] = parts;
   const layers = first.split.layers.map(({ name, value }): TrunkLayer => {
-    const group = groups.find((it) => it.group === placeOf(first, value)?.group);
+    const group = groups.find((it) => it.group === unitValueOf(first, value)?.group);
     return { name, value, ...(group && { group }) };
   });
   return {

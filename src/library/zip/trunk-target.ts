@@ -16,12 +16,12 @@ export async function trunkTarget(
   return new Map(
     layers.map(({ value, group }, index) => {
       const moments = parts.map((part, model) => parents[model].get(valuesOf(part)[index])!);
-      return [value, featureMoments(moments, group)];
+      return [value, mergedMoments(moments, group)];
     }),
   );
 }
 
-function featureMoments(parents: readonly ChannelMoments[], group: ZippedGroup | undefined): ChannelMoments {
+function mergedMoments(parents: readonly ChannelMoments[], group: ZippedGroup | undefined): ChannelMoments {
   const mean = new Float64Array(group?.after ?? 1);
   const deviation = new Float64Array(mean.length);
   for (const [model, moments] of parents.entries()) {

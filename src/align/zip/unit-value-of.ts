@@ -1,23 +1,14 @@
+import type { UnitValue } from "../activations/unit-values.js";
 import { describeAxis } from "../spec/derive-spec.js";
 import { axisSize, type SpecAxis } from "../spec/permutation-spec.js";
 import type { ZipPart } from "./zip-part.js";
-
-/** Where the units of a group stand in a value of a network. */
-export interface FeaturePlace {
-  readonly group: string;
-  readonly value: string;
-  /** What the value is brought to first, −1 for the first size; absent where the units have an axis of their own. */
-  readonly reshape?: readonly number[];
-  readonly rank: number;
-  readonly axis: number;
-}
 
 /**
  * Where the units of a value of the trunk are; behind a flattening they are a factor of an axis.
  *
  * @returns `undefined` for a value that holds none or several groups
  */
-export function placeOf({ derived, spec }: ZipPart, value: string): FeaturePlace | undefined {
+export function unitValueOf({ derived, spec }: ZipPart, value: string): UnitValue | undefined {
   const rank = derived.shapes.shapes.get(value)?.length ?? 0;
   for (let axis = 1; axis < rank; axis++) {
     const described = describeAxis(derived.axes.structureOf(value, axis), derived);
