@@ -20,7 +20,8 @@ export * from "./product";
 export * from "./select";
 export * from "./random";
 export * from "./rows";
-export * from "./rank";
+export { rank_f32, rank_f64 } from "./rank";
+export { belowRank_f32, belowRank_f64 } from "./below-rank";
 export * from "./bits";
 export * from "./assignment";
 
