@@ -8,6 +8,7 @@ import { createFileJobIO, writeError } from "./job-io.js";
 import { makeFolder } from "./make-folder.js";
 import { openFileBackend, type ThreadOptions } from "./open-file-backend.js";
 import { refuseToReplace } from "./refuse-to-replace.js";
+import { keptAtMost } from "./thread-count.js";
 
 export interface FileTargetOptions extends ThreadOptions {
   /** Use what an earlier attempt left behind, and leave behind what this one makes, under names that do not change. */
@@ -54,6 +55,7 @@ export async function createFileTarget(
   }
   const io = createFileJobIO([], temporary);
   return {
+    mostKept: keptAtMost(options),
     write: io.write,
     openBackend: (sources, work) => openFileBackend(sources, temporary, { ...options, ...work }),
     commit: async () => {

@@ -83,7 +83,7 @@ const entryBytes = ({ dtype, shape }: Pick<PlannedTensor, "dtype" | "shape">): n
 /** One task for each place in the output; tied keys share the task of the first (their owner). */
 async function placeTasks(
   plan: TensorPlan,
-  { layout, journal }: WriteOptions,
+  { layout, target, journal }: WriteOptions,
 ): Promise<{ tasks: TensorTask[]; owners: Map<string, string> }> {
   const tasks: TensorTask[] = [];
   const owners = new Map<string, string>();
@@ -98,7 +98,7 @@ async function placeTasks(
     ownerOfPlace.set(place, tensor.key);
     const output = { ...placement, dtype: tensor.dtype };
     tasks.push({
-      ...taskOf(tensor, plan),
+      ...taskOf(tensor, plan, target.mostKept),
       output,
       checksum: journal !== undefined || layout.files[placement.file].checksumSegments !== undefined,
     });
@@ -106,7 +106,11 @@ async function placeTasks(
   return { tasks, owners };
 }
 
-function taskOf(tensor: PlannedTensor, plan: TensorPlan): Omit<TensorTask, "output" | "checksum"> {
+function taskOf(
+  tensor: PlannedTensor,
+  plan: TensorPlan,
+  mostKept: number | undefined,
+): Omit<TensorTask, "output" | "checksum"> {
   const { key, action, inputs, dtype, shape } = tensor;
   const refs = inputs.map(({ entry, source }): InputRef => ({ ...entry, source }));
   const elements = elementCount(shape);
@@ -126,6 +130,7 @@ function taskOf(tensor: PlannedTensor, plan: TensorPlan): Omit<TensorTask, "outp
     program: compile(action.expression, {
       results: tensor.nonNegative?.map((i) => smallest(input(i))),
       elements,
+      mostKept,
     }),
     precision,
     countNonFinite,

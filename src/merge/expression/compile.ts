@@ -7,6 +7,8 @@ import type { Pass, Program, Take } from "./program.js";
 /** What is found by a sweep and known to the next. */
 type Sweeping = Extract<Expression, { kind: "reduce" | "tally" }>;
 
+const MOST_KEPT = 2 ** 25;
+
 /**
  * Compiles an expression to passes over the tensors: first the reductions that need nothing else, then those that
  * need their results, and so on; the last pass stores `output`.
@@ -17,10 +19,15 @@ type Sweeping = Extract<Expression, { kind: "reduce" | "tally" }>;
  * @param output a tensor; a number is spread over all elements. Absent when only `results` are wanted
  * @param results reductions (or arithmetic on them) whose values the caller wants to know
  * @param elements of the tensor, where it is known: what is kept between passes must not become too large
+ * @param mostKept bytes that may be kept
  */
 export function compile(
   output: Expression | undefined,
-  { results = [], elements = 0 }: { readonly results?: readonly Expression[]; readonly elements?: number } = {},
+  {
+    results = [],
+    elements = 0,
+    mostKept = MOST_KEPT,
+  }: { readonly results?: readonly Expression[]; readonly elements?: number; readonly mostKept?: number } = {},
 ): Program {
   const intern = createInterner();
   const root = output === undefined ? undefined : intern(output);
@@ -40,7 +47,7 @@ export function compile(
   if (root !== undefined) sweeps.push({ due: [], stored: root });
   const kept = planKept(
     sweeps.map(({ due, stored }) => [...due.flatMap(argsOf), ...(stored === undefined ? [] : [stored])]),
-    elements,
+    { elements, mostKept },
   );
   for (const [sweep, { due, stored }] of sweeps.entries()) {
     const builder = new PassBuilder(intern, kept[sweep]);

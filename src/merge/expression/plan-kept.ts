@@ -1,19 +1,16 @@
 import { argsOf, type Expression, extentOf } from "./expression.js";
 import type { Kept } from "./program.js";
 
-/** Bytes that may be kept of one tensor between passes: a few tensors are under way at a time. */
-const MAX_KEPT_BYTES = 2 ** 25;
-
 /**
  * For each sweep, what it keeps for later ones and what it has from earlier ones, by expression. What only one sweep
  * needs is not kept, and neither are truths of more elements than fit: they are found anew.
  *
  * @param sweeps the expressions that each sweep needs, interned by one function
- * @param elements of the tensor
+ * @param limits elements of the tensor, and bytes that may be kept of it: a few tensors are under way at a time
  */
 export function planKept(
   sweeps: readonly (readonly Expression[])[],
-  elements: number,
+  { elements, mostKept }: { readonly elements: number; readonly mostKept: number },
 ): readonly ReadonlyMap<Expression, Kept>[] {
   const first = new Map<Expression, number>();
   const slots = new Map<Expression, number>();
@@ -23,7 +20,7 @@ export function planKept(
     const own = bytesOf(expression, elements);
     if ((first.get(expression) ?? sweep) === sweep) return false;
     if (slots.has(expression)) return true;
-    if (bytes + own > MAX_KEPT_BYTES) return false;
+    if (bytes + own > mostKept) return false;
     bytes += own;
     slots.set(expression, slots.size);
     return true;
