@@ -251,6 +251,7 @@ test.each([
   ["a count that is none", ["merge", "m1.pth", "m2.pth", "-o", "x.pth", "--threads", "0"]],
   ["images that are not looked at", ["merge", "m1.pth", "m2.pth", "-o", "x.pth", "--data", "pen", "--limit", "9"]],
   ["a recipe with a model beside it", ["merge", "recipe.yml", "m2.pth", "-o", "x"]],
+  ["a name that a formula would take for a difference", ["merge", "a-b=m1.pth", "m2.pth", "-o", "x.pth"]],
   ["an unknown policy", ["merge", "m1.pth", "m2.pth", "-o", "x.pth", "--buffers", "keep"]],
 ])("%s: exit 2", async (_, args) => {
   const { status, stdout, stderr } = await runCli(args, { cwd: folder });

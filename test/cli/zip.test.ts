@@ -64,10 +64,10 @@ test("zip writes one network whose heads evaluate judges by name, alone and toge
 });
 
 test("heads may tell different numbers of classes apart, and are named as asked", async () => {
-  const zipped = await json("zip", "digits=a.pth", "letters=many.pth", "-o", "two", "--depth", "conv1", ...images);
-  expect(zipped).toMatchObject({ heads: ["digits", "letters"], depth: 1 });
+  const zipped = await json("zip", "digits=a.pth", "all-letters=many.pth", "-o", "two", "--depth", "conv1", ...images);
+  expect(zipped).toMatchObject({ heads: ["digits", "all-letters"], depth: 1 });
   const table = await runCli(["evaluate", "two/zipped.onnx", "--data", "pen", "--limit", "20"], { cwd: folder });
-  expect(table.stdout).toMatch(/zipped\.onnx \(digits\).*\n.*\(letters\)/);
+  expect(table.stdout).toMatch(/zipped\.onnx \(digits\).*\n.*\(all-letters\)/);
   expect(table.stdout).not.toContain("mean of");
 });
 

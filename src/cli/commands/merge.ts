@@ -157,6 +157,11 @@ async function openModels({ args, options }: CliCall): Promise<Record<string, Ch
   const models: Record<string, Checkpoint> = {};
   for (const [i, { name, path }] of args.map(namedPath).entries()) {
     const key = name ?? modelName(i);
+    if (key.includes("-")) {
+      throw new OnebasinError("usage", `A model cannot be called "${key}": in a formula that is a difference.`, {
+        hint: `Call it ${key.replaceAll("-", "_")}=${path}`,
+      });
+    }
     if (Object.hasOwn(models, key)) throw new OnebasinError("usage", `Two models are called "${key}".`);
     models[key] = await open(path, { entry: options.entry as string | undefined });
   }
