@@ -47,7 +47,7 @@ test("a trunk is stored and computed once, and heads may tell different numbers 
     expect(await evaluate(file, images, { runtime, threads: 1, head: name })).toEqual(alone);
   }
   await expect(evaluate(joined, images, { runtime, head: "third" })).rejects.toThrow(
-    'There is no value of heads called "third"',
+    'There is no head of heads called "third"',
   );
 });
 
