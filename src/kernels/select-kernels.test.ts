@@ -85,6 +85,16 @@ describe.each(["f32", "f64"] as const)("selection in %s", (precision) => {
     }
   });
 
+  test("a run goes on where the lower half of the counter ends", () => {
+    const { key, stream } = randomStream(7, "far");
+    const draw = (slot: number, first: number, length: number): number[] => {
+      kernels.functions[`random_${precision}`](address(slot), key[0], key[1], stream, first, length);
+      return get(slot, precision, length);
+    };
+    const border = 2 ** 34;
+    expect(draw(0, border - 48, 96)).toEqual([...draw(1, border - 48, 48), ...draw(1, border, 48)]);
+  });
+
   test("blocks far out draw from the upper half of the counter too", () => {
     const { key, stream } = randomStream(7, "far");
     const { functions } = kernels;

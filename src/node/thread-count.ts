@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { OnebasinError } from "../core/errors.js";
 import type { Workload } from "../merge/execute/workload.js";
+import { MOST_KEPT } from "../merge/expression/plan-kept.js";
 
 const DEFAULT_MEMORY = 512 * 2 ** 20;
 
@@ -8,7 +9,6 @@ const DEFAULT_MEMORY = 512 * 2 ** 20;
 const BASE_MEMORY = 96 * 2 ** 20;
 /** What one more thread takes, before any tensor. */
 const THREAD_MEMORY = 24 * 2 ** 20;
-const MOST_KEPT = 32 * 2 ** 20;
 /** Work below this is done before a second thread has started. */
 const BYTES_PER_THREAD = 32 * 2 ** 20;
 

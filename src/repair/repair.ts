@@ -5,7 +5,7 @@ import type { Network } from "../network/graph.js";
 import { layersOf } from "../network/layers-of.js";
 import type { StateDict } from "../tensor/tensor.js";
 import { type ChannelMoments, channelMoments } from "./channel-moments.js";
-import { chooseStatistics, withDatasetStatistics } from "./dataset-statistics.js";
+import { sharedEntries, withDatasetStatistics } from "./dataset-statistics.js";
 import { normalizationsOf } from "./normalizations.js";
 import { recomputeStatistics } from "./recompute-statistics.js";
 import { rescaleUnits } from "./rescale-units.js";
@@ -57,7 +57,7 @@ export async function repair(
 ): Promise<Repaired> {
   const { network } = model;
   // Statistics of single datasets, from an earlier repair, are made anew or not wanted any more.
-  const state = chooseStatistics(network, model.state, undefined);
+  const state = sharedEntries(network, model.state);
   const { data, parents = [], source = "the model" } = options;
   const weights = options.weights ?? parents.map(() => 1);
   const method = options.method ?? (normalizationsOf(network).length > 0 ? "statistics" : "rescale");

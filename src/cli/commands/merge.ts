@@ -74,13 +74,13 @@ export const merge = defineCommand({
     if (part !== undefined) {
       throw new OnebasinError("usage", "--part divides the shards of a recipe's output: onebasin merge recipe.yml …");
     }
+    const { startWorkers } = await import("../../node/start-workers.js");
+    const inputs = args.map((argument) => namedPath(argument).path);
+    const workers = isDry || needsNetworks(options) ? undefined : startWorkers(inputs, { threads, memory });
     if (path !== undefined && shardSize === undefined) {
       const { checkOutputCheckpoint } = await import("../../node/check-output.js");
       await checkOutputCheckpoint(path);
     }
-    const { startWorkers } = await import("../../node/start-workers.js");
-    const inputs = args.map((argument) => namedPath(argument).path);
-    const workers = isDry || needsNetworks(options) ? undefined : startWorkers(inputs, { threads, memory });
     const networks = !isDry && needsNetworks(options) ? await mergedNetworks(call) : undefined;
     const plan = networks?.plan ?? (await planFrom(call));
     const summary = describePlan(plan);

@@ -1,10 +1,12 @@
 // Comparing numbers with ranks, see `rank.ts`, mostly without ranking: a bin of magnitudes bounds the rank of what lies in it.
 import { held, heldFloat } from "./held";
-import { magnitude, rankOf, rankUnit, SHORT, SORT_TABLE, sortRow } from "./rank";
+import { rankOf, rankUnit, SHORT, SORT_TABLE, sortRow } from "./rank";
+import { magnitude } from "./magnitude";
 
 // Bins of equal width between 0 and the largest magnitude; bin 0 holds what is exactly 0.
 const MOST_BINS = 2048;
-// What a pair of equals in a bin may cost, against what sorting costs for each element of the row.
+// Sorting costs, for each element of a row, as much as this many pairs in one bin times the share of pairs that must be told
+// apart: where there are more, sorting is cheaper.
 const SORTING_COST: f64 = 200;
 
 // 1 where y < least + spread · rank of |x|, else 0.

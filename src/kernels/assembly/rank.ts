@@ -3,6 +3,8 @@
 //
 // `scratch`: 24 · length + 65536 bytes, of which sorting takes the first 16 · length + 8192.
 
+import { magnitude } from "./magnitude";
+
 // Below this a row is sorted by insertion, and always sorted.
 export const SHORT = 48;
 export const SORT_TABLE: usize = 8192;
@@ -56,12 +58,6 @@ export function sortRow<T>(from: usize, step: usize, scratch: usize, length: i32
   sortDigit(other, scratch, table, length, 11);
   sortDigit(scratch, other, table, length, 22);
   return other;
-}
-
-// @ts-ignore: decorator
-@inline
-export function magnitude<T>(at: usize): u32 {
-  return reinterpret<u32>(<f32>load<T>(at)) & 0x7fffffff;
 }
 
 function sortByInsertion(pairs: usize, length: i32): void {

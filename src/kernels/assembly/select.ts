@@ -1,11 +1,7 @@
 // Selection by size: the bits of |x| as f32 order like the numbers themselves, so counting them digit by digit (the upper
 // 15 bits, then the lower 16) finds the k-th largest exactly, without sorting.
 
-// @ts-ignore: decorator
-@inline
-function magnitude<T>(at: usize): u32 {
-  return reinterpret<u32>(<f32>load<T>(at)) & 0x7fffffff;
-}
+import { magnitude } from "./magnitude";
 
 // @ts-ignore: decorator
 @inline

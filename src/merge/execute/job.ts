@@ -89,6 +89,9 @@ export interface JobResult {
   readonly kept: readonly (Uint8Array | undefined)[];
 }
 
+/** What a job gives that computes no pass, beside its checksum. */
+export const NO_PASS = { partials: new Float64Array(0), nonFinite: [], tallies: [], kept: [] } as const;
+
 /** How a job reaches bytes: a file descriptor, a `Blob`, memory. May answer at once or later. */
 export interface JobIO {
   /** Fills the target. */

@@ -4,7 +4,7 @@ import type { Workload } from "./workload.js";
 
 /** Where an output goes: files that appear under their names only when all is well, or memory. */
 export interface OutputTarget {
-  /** Bytes that may be held of one tensor between passes over it; 32 MiB unless told. */
+  /** Bytes that may be held of one tensor between passes over it; `MOST_KEPT` unless told. */
   readonly mostKept?: number;
   /** `file` counts in the order of the layout's files. */
   write(file: number, position: number, bytes: Uint8Array): void | Promise<void>;

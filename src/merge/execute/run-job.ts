@@ -3,7 +3,7 @@ import { dtypeBytes } from "../../tensor/dtype.js";
 import { REDUCTIONS, TALLIES } from "../expression/operations.js";
 import { bindPass } from "./bind-pass.js";
 import { createLoopCompiler, type LoopCompiler } from "./fused/compile-loop.js";
-import type { Job, JobIO, JobResult } from "./job.js";
+import { type Job, type JobIO, type JobResult, NO_PASS } from "./job.js";
 import { type JobBuffers, keptBytes, placeBuffers } from "./job-buffers.js";
 import { bindReads } from "./read-granule.js";
 import { readRangeInto } from "./read-range-into.js";
@@ -47,7 +47,7 @@ async function copy(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult> {
     await io.write(output.file, output.position + start * bytes, target);
     if (job.checksum) crc32 = kernels.functions.crc32(crc32, address, count * bytes) >>> 0;
   }
-  return { partials: new Float64Array(0), nonFinite: [], crc32, tallies: [], kept: [] };
+  return { ...NO_PASS, crc32 };
 }
 
 async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> {
@@ -64,6 +64,7 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
   const partials = new Float64Array(starts.length * granules);
   const nonFinite = job.inputs.map(() => 0);
   const left = [...quotas];
+  const outputBytes = job.output === undefined ? 0 : dtypeBytes(job.output.dtype);
   let crc32 = 0;
   // Promises are waited for only where there are some: files are read and written at once.
   for (let index = 0; index < granules; index++) {
@@ -78,7 +79,7 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
     runGranule({ index, start, count, partials: found, nonFinite, left });
     const writing = write(start, count);
     if (writing !== undefined) await writing;
-    if (job.checksum) crc32 = checksumOf(job, kernels, { address: buffers.output, count, before: crc32 });
+    if (job.checksum) crc32 = kernels.functions.crc32(crc32, buffers.output, count * outputBytes) >>> 0;
   }
   return {
     partials,
@@ -101,14 +102,6 @@ function bindWrite(
   const whole = new Uint8Array(memory.buffer, buffers.output, granule * bytes);
   return (start, count) =>
     io.write(file, position + start * bytes, count === granule ? whole : whole.subarray(0, count * bytes));
-}
-
-function checksumOf(
-  { output }: Job,
-  { functions }: Kernels,
-  { address, count, before }: { readonly address: number; readonly count: number; readonly before: number },
-): number {
-  return output === undefined ? before : functions.crc32(before, address, count * dtypeBytes(output.dtype)) >>> 0;
 }
 
 function tallyTables(job: Job, kernels: Kernels, buffers: JobBuffers): Uint32Array[] {

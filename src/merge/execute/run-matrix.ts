@@ -7,7 +7,7 @@ import { elementCount } from "../../tensor/shape.js";
 import type { MatrixContext } from "../matrix-method.js";
 import type { MergeMethod } from "../method.js";
 import { methods } from "../methods.gen.js";
-import { GRANULE, type InputRef, type Job, type JobIO, type JobResult, type MatrixWork } from "./job.js";
+import { GRANULE, type InputRef, type Job, type JobIO, type JobResult, type MatrixWork, NO_PASS } from "./job.js";
 import { BLOCK, PADDING } from "./job-buffers.js";
 import { loader } from "./loader.js";
 import { readRangeInto } from "./read-range-into.js";
@@ -49,13 +49,7 @@ export async function runMatrix(job: Job, kernels: Kernels, io: JobIO): Promise<
     return spoilt;
   });
   const nonFinite = job.inputs.map((_, input) => counts.get(input) ?? 0);
-  return {
-    partials: new Float64Array(0),
-    nonFinite,
-    crc32: await writeMatrix(combined, job, kernels, io),
-    tallies: [],
-    kept: [],
-  };
+  return { ...NO_PASS, nonFinite, crc32: await writeMatrix(combined, job, kernels, io) };
 }
 
 /** Thrown where an input holds NaN or infinity: no method on matrices makes a number of it. */

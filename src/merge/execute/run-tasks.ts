@@ -79,7 +79,6 @@ export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend,
       pass: 0,
       results: [],
       reductions: new Map(),
-      tables,
       kept: [],
       nonFinite: [],
       crc32: 0,
@@ -94,7 +93,7 @@ export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend,
       options.onBytes?.(bytesDone);
     }
     if (state.left > 0) return;
-    finishPass(state);
+    finishPass(state, tables);
     if (!isLastPass(state)) {
       state.pass++;
       queuePass(state, ready);
@@ -135,7 +134,6 @@ interface TaskState {
   left?: number;
   results: { readonly result: JobResult; readonly elements: number }[];
   readonly reductions: Map<Expression, number | Tally>;
-  readonly tables: Tables;
   /** What passes kept, by slot and by job. */
   readonly kept: (readonly Uint8Array[])[];
   nonFinite: readonly number[];
@@ -224,7 +222,7 @@ function countOf(pairs: Uint32Array, digit: number): number {
 }
 
 /** Joins what the jobs of a pass found, in the order of their places. */
-function finishPass(state: TaskState): void {
+function finishPass(state: TaskState, tables: Tables): void {
   const { task, pass, results } = state;
   const reductions = task.program?.passes[pass].reductions ?? [];
   for (const [slot, reduction] of reductions.entries()) {
@@ -239,7 +237,7 @@ function finishPass(state: TaskState): void {
   for (const [slot, tally] of (task.program?.tallied[pass] ?? []).entries()) {
     const byJob = results.map(({ result }) => result.tallies[slot]);
     const { digit } = tally as { readonly digit: TallyName };
-    const bins = state.tables.take(TALLIES[digit].bins);
+    const bins = tables.take(TALLIES[digit].bins);
     addTallies(bins, byJob);
     state.reductions.set(tally, { bins, byJob: digit === "low" ? byJob : [] });
   }

@@ -1,13 +1,11 @@
 import { argsOf, type Expression, type Rows } from "./expression.js";
 import { createInterner } from "./intern.js";
 import { PassBuilder } from "./pass-builder.js";
-import { planKept } from "./plan-kept.js";
+import { MOST_KEPT, planKept } from "./plan-kept.js";
 import type { Pass, Program, Take } from "./program.js";
 
 /** What is found by a sweep and known to the next. */
 type Sweeping = Extract<Expression, { kind: "reduce" | "tally" }>;
-
-const MOST_KEPT = 2 ** 25;
 
 /**
  * Compiles an expression to passes over the tensors: first the reductions that need nothing else, then those that
@@ -17,9 +15,9 @@ const MOST_KEPT = 2 ** 25;
  * formula, operation by operation.
  *
  * @param output a tensor; a number is spread over all elements. Absent when only `results` are wanted
- * @param results reductions (or arithmetic on them) whose values the caller wants to know
- * @param elements of the tensor, where it is known: what is kept between passes must not become too large
- * @param mostKept bytes that may be kept
+ * @param options.results reductions (or arithmetic on them) whose values the caller wants to know
+ * @param options.elements of the tensor, where it is known: what is kept between passes must not become too large
+ * @param options.mostKept bytes that may be
  */
 export function compile(
   output: Expression | undefined,

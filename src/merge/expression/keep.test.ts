@@ -49,13 +49,14 @@ test.each([
   expect((await run(rows(keep, shape), shape, dtype)).equals(again)).toBe(true);
 });
 
-test("the generator runs in the first sweep only, unless the bits are too many", () => {
-  const drawing = (elements: number): boolean[] =>
-    compile(truths(keep), { elements }).passes.map(({ stages }) =>
+test("the generator runs in the first sweep only, unless the bits are too many, or none may be kept", () => {
+  const drawing = (elements: number, mostKept?: number): boolean[] =>
+    compile(truths(keep), { elements, mostKept }).passes.map(({ stages }) =>
       stages.some(({ blocks }) => blocks.some((instruction) => instruction.do === "random")),
     );
   expect(drawing(2 ** 20)).toEqual([true, false]);
   expect(drawing(2 ** 40)).toEqual([true, true]);
+  expect(drawing(2 ** 20, 0)).toEqual([true, true]);
 });
 
 test("what one sweep needs is not kept", () => {

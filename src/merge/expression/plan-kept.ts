@@ -1,12 +1,15 @@
 import { argsOf, type Expression, extentOf } from "./expression.js";
 import type { Kept } from "./program.js";
 
+/** Bytes that may be kept of one tensor unless told: a few tensors are under way at a time. */
+export const MOST_KEPT = 32 * 2 ** 20;
+
 /**
  * For each sweep, what it keeps for later ones and what it has from earlier ones, by expression. What only one sweep
  * needs is not kept, and neither are truths of more elements than fit: they are found anew.
  *
  * @param sweeps the expressions that each sweep needs, interned by one function
- * @param limits elements of the tensor, and bytes that may be kept of it: a few tensors are under way at a time
+ * @param limits elements of the tensor, and bytes that may be kept of it
  */
 export function planKept(
   sweeps: readonly (readonly Expression[])[],
