@@ -87,6 +87,12 @@ More on each command: onebasin merge --help. Exit status: 0 done, 1 the input is
 );
 for (const sub of program.commands) sub.exitOverride().showHelpAfterError("(see --help)");
 
+// Whoever reads may have read enough (`| head`): what the command is there for is done all the same.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 try {
   await program.parseAsync();
 } catch (error) {

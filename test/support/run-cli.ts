@@ -21,6 +21,8 @@ export function runCli(
     readonly interruptAfter?: number;
     readonly interruptWhen?: () => boolean;
     readonly command?: readonly string[];
+    /** Closes the reading end of standard output at once, as `| head` does when it has seen enough. */
+    readonly unread?: boolean;
   } = {},
 ): Promise<CliResult> {
   const [program, ...before] = [...(options.command ?? []), process.execPath];
@@ -32,6 +34,7 @@ export function runCli(
         output[stream] += text;
       });
     }
+    if (options.unread) child.stdout.destroy();
     const started = performance.now();
     const { interruptAfter = Number.POSITIVE_INFINITY, interruptWhen = () => false } = options;
     const timer = setInterval(() => {
