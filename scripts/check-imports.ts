@@ -12,7 +12,7 @@ import { PLUGIN_FOLDERS } from "./plugin-folders.js";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** The engine that merges, from the ground up. */
-const ENGINE = ["core", "tensor", "kernels", "linear-algebra", "checkpoint", "merge"];
+const ENGINE = ["core", "tensor", "kernels", "linear-algebra", "checkpoint", "tokenizer", "merge"];
 /** What knows networks and images too. */
 const WORKBENCH = [...ENGINE, "network", "data"];
 const TOOLS = ["train", "align", "repair", "evaluate", "statistics"];
@@ -24,7 +24,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kernels: ["core", "tensor"],
   "linear-algebra": ["core", "kernels"],
   checkpoint: ["core", "tensor"],
-  merge: ["core", "tensor", "kernels", "linear-algebra", "checkpoint"],
+  tokenizer: ["core"],
+  merge: ["core", "tensor", "kernels", "linear-algebra", "checkpoint", "tokenizer"],
   lora: ENGINE,
   hub: ["core", "checkpoint"],
   network: ["core", "tensor"],

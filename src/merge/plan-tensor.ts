@@ -9,6 +9,7 @@ import type { MergeOptions } from "./merge-options.js";
 import type { PlannedInput, PlannedTensor } from "./plan.js";
 import type { Recipe } from "./recipe.js";
 import { isStatistic, type Role } from "./roles.js";
+import type { RowRun } from "./row-run.js";
 
 /** One model's part in a plan: its tensors under the first model's keys, its sources numbered in the plan. */
 export interface PlanModel {
@@ -16,6 +17,8 @@ export interface PlanModel {
   readonly file: string;
   readonly entries: ReadonlyMap<string, TensorEntry>;
   readonly firstSource: number;
+  /** By key: of tables whose rows are put in another order. */
+  readonly rows?: ReadonlyMap<string, readonly RowRun[]>;
 }
 
 interface TensorRequest {
@@ -189,7 +192,7 @@ function constantLike(
 
 function inputFrom(model: PlanModel, key: string): PlannedInput {
   const entry = model.entries.get(key) as TensorEntry;
-  return { entry, source: model.firstSource + entry.source };
+  return { entry, source: model.firstSource + entry.source, rows: model.rows?.get(key) };
 }
 
 /** A tie survives when every input has one: equal inputs, equal result. */

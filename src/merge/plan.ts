@@ -5,12 +5,15 @@ import type { Shape } from "../tensor/shape.js";
 import type { MatrixWork } from "./execute/job.js";
 import type { Expression } from "./expression/expression.js";
 import type { Role } from "./roles.js";
+import type { RowRun } from "./row-run.js";
 
 /** A tensor to read: an entry of one checkpoint, its sources numbered across the plan. */
 export interface PlannedInput {
   readonly entry: TensorEntry;
   /** Index into the plan's `sources`. */
   readonly source: number;
+  /** Where the rows of a table come from when they do not stand in the order of the file. */
+  readonly rows?: readonly RowRun[];
 }
 
 /** How an output tensor comes about. */

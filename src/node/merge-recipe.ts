@@ -8,8 +8,9 @@ import { modelsOf, type RecipeAlignment, type RecipeFile, statisticsOf } from ".
 import type { Placed } from "../merge/recipe-file/yaml-reader.js";
 import type { FloatDType } from "../tensor/dtype.js";
 import { modelCard } from "./model-card.js";
-import { correctConfig, type ModelFiles } from "./model-folder.js";
+import { correctConfig } from "./model-folder.js";
 import { type OpenedModel, openModel } from "./open-model.js";
+import { type OpenedTokenizer, openTokenizer } from "./open-tokenizer.js";
 import { type SaveModelFolderOptions, saveModelFolder } from "./save-model-folder.js";
 
 /** The recipe as it was run, under the name that mergekit gives it. */
@@ -21,6 +22,8 @@ export interface OpenedRecipe {
   readonly plan: RecipePlan;
   /** By the name that the recipe gives them. */
   readonly models: ReadonlyMap<string, OpenedModel>;
+  /** Where the recipe says whose tokens count. */
+  readonly tokenizer?: OpenedTokenizer;
   /** Where the recipe wants units in one order first: reads all models, aligns them, and plans the merge of these. */
   readonly align?: (run: Pick<SaveModelFolderOptions, "threads" | "signal" | "onProgress">) => Promise<RecipePlan>;
 }
@@ -61,15 +64,22 @@ export async function openRecipe(path: string, options: RecipePlanOptions = {}):
   try {
     throwProblems(problems, path);
     const checkpoints = new Map([...models].map(([name, { checkpoint }]) => [name, checkpoint]));
-    const plan = planRecipe(recipe, checkpoints, { ...options, statistics });
-    if (aligner === undefined || recipe.align === undefined) return { recipe, plan, models };
+    const tokenizer = recipe.tokenizer && (await openTokenizer(recipe, recipe.tokenizer, models));
+    const planned = (from: ReadonlyMap<string, Checkpoint>, notes: readonly string[] = []): RecipePlan => {
+      const plan = planRecipe(recipe, from, { ...options, statistics, vocabulary: tokenizer?.vocabulary });
+      return { ...plan, notes: [...plan.notes, ...(tokenizer?.notes ?? []), ...notes] };
+    };
+    if (aligner === undefined || recipe.align === undefined) {
+      return { recipe, plan: planned(checkpoints), models, tokenizer };
+    }
     const network = await aligner.networkOfRecipe(recipe.align, checkpoints);
     const first = modelsOf(recipe)[0].value;
     const note = `Before anything is merged, units are put in the order of ${first} by "${recipe.align.using.value}".`;
     return {
       recipe,
-      plan: { ...plan, notes: [...plan.notes, note] },
+      plan: planned(checkpoints, [note]),
       models,
+      tokenizer,
       align: async (run) => {
         const { seed = recipe.seed } = options;
         const aligned = await aligner.alignModels(recipe.align as RecipeAlignment, checkpoints, {
@@ -77,8 +87,7 @@ export async function openRecipe(path: string, options: RecipePlanOptions = {}):
           seed,
           network,
         });
-        const after = planRecipe(recipe, aligned.checkpoints, options);
-        return { ...after, notes: [...after.notes, ...aligned.notes] };
+        return planned(aligned.checkpoints, aligned.notes);
       },
     };
   } catch (error) {
@@ -104,11 +113,10 @@ export async function saveRecipe(
   folder: string,
   options: Omit<SaveModelFolderOptions, "files"> = {},
 ): Promise<SavedRecipe> {
-  const { recipe, models } = opened;
   let { plan } = opened;
   try {
     plan = (await opened.align?.(options)) ?? plan;
-    const files = await companionFiles({ recipe, plan, models }, folder);
+    const files = await companionFiles({ ...opened, plan }, folder);
     return { ...(await saveModelFolder(plan, folder, { ...options, files })), notes: plan.notes };
   } finally {
     await Promise.all(plan.sources.map((source) => source.close?.()));
@@ -117,7 +125,7 @@ export async function saveRecipe(
 
 /** Everything but the weights. */
 async function companionFiles(
-  { recipe, plan, models }: OpenedRecipe,
+  { recipe, plan, models, tokenizer }: OpenedRecipe,
   folder: string,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const first = modelsOf(recipe)[0].value;
@@ -129,8 +137,7 @@ async function companionFiles(
     const change = { layers: plan.layers, vocabulary: plan.vocabulary, dtype: dtype && TORCH_NAMES[dtype] };
     files.set("config.json", correctConfig(config, { name: "config.json", ...change }));
   }
-  const tokenizer = await tokenizerFiles(recipe, models, owner);
-  for (const [name, bytes] of tokenizer) files.set(name, bytes);
+  for (const [name, bytes] of tokenizer?.files ?? owner.tokenizer) files.set(name, bytes);
   if (recipe.chatTemplate !== undefined) {
     files.set("chat_template.jinja", new TextEncoder().encode(recipe.chatTemplate));
   }
@@ -147,36 +154,3 @@ const TORCH_NAMES: Readonly<Record<FloatDType, string>> = {
   f8_e4m3: "float8_e4m3fn",
   f8_e5m2: "float8_e5m2",
 };
-
-/** The tokenizer of the model that the recipe names; the base's, or the first model's, when it names none. */
-async function tokenizerFiles(
-  { tokenizer }: RecipeFile,
-  models: OpenedRecipe["models"],
-  owner: ModelFiles,
-): Promise<ReadonlyMap<string, Uint8Array>> {
-  if (tokenizer === undefined || tokenizer.value === "base") return owner.tokenizer;
-  if (tokenizer.value === "union") return unionTokenizer(tokenizer.place, models, owner);
-  // Reading the recipe made sure that it is one of its models.
-  return (await (models.get(tokenizer.value.replace(/^model:/, "")) as OpenedModel).files()).tokenizer;
-}
-
-/** The union of equal vocabularies is each of them; others would need rows of the embedding put in a new order. */
-async function unionTokenizer(
-  place: string,
-  models: OpenedRecipe["models"],
-  owner: ModelFiles,
-): Promise<ReadonlyMap<string, Uint8Array>> {
-  const own = owner.tokenizer.get("tokenizer.json");
-  for (const { files } of models.values()) {
-    const other = (await files()).tokenizer.get("tokenizer.json");
-    if (other === undefined || own === undefined || Buffer.compare(other, own) === 0) continue;
-    throw new OnebasinError(
-      "unsupported",
-      `${place}: the tokenizers differ, and a union of vocabularies is not supported.`,
-      {
-        hint: "Merge models of one tokenizer, or say whose it is: tokenizer_source: base",
-      },
-    );
-  }
-  return owner.tokenizer;
-}

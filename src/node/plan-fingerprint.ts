@@ -9,7 +9,14 @@ import type { TensorPlan } from "../merge/plan.js";
 export function planFingerprint(plan: TensorPlan): string {
   const hash = createHash("sha256");
   for (const { key, dtype, shape, how, inputs, action } of plan.tensors) {
-    const places = inputs.map(({ entry, source }) => [source, entry.offset, entry.dtype, entry.shape, entry.strides]);
+    const places = inputs.map(({ entry, source, rows }) => [
+      source,
+      entry.offset,
+      entry.dtype,
+      entry.shape,
+      entry.strides,
+      rows,
+    ]);
     hash.update(JSON.stringify([key, dtype, shape, how, action.kind, places]));
   }
   hash.update(JSON.stringify([plan.sources.map(({ size }) => size), plan.allowNonFinite]));

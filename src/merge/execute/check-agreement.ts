@@ -2,7 +2,8 @@ import { OnebasinError, throwProblems } from "../../core/errors.js";
 import { dtypeBytes } from "../../tensor/dtype.js";
 import { elementCount } from "../../tensor/shape.js";
 import type { PlannedTensor, TensorPlan } from "../plan.js";
-import { GRANULE, type InputRef } from "./job.js";
+import { inputRefOf } from "./input-ref.js";
+import { GRANULE } from "./job.js";
 import { readRangeInto } from "./read-range-into.js";
 import { sourceIO } from "./source-io.js";
 
@@ -34,9 +35,8 @@ async function firstDifferent(tensor: PlannedTensor, plan: TensorPlan): Promise<
   for (let start = 0; start < elements; start += GRANULE) {
     const end = Math.min(elements, start + GRANULE);
     const pieces = tensor.inputs.map(() => new Uint8Array((end - start) * bytes));
-    for (const [i, { entry, source }] of tensor.inputs.entries()) {
-      const input: InputRef = { ...entry, source };
-      await readRangeInto(io, input, { start, end, target: pieces[i] });
+    for (const [i, input] of tensor.inputs.entries()) {
+      await readRangeInto(io, inputRefOf(input), { start, end, target: pieces[i] });
     }
     const other = pieces.findIndex((piece) => piece.some((byte, at) => byte !== pieces[0][at]));
     if (other >= 0) return other;

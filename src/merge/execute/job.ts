@@ -3,6 +3,7 @@ import type { Shape } from "../../tensor/shape.js";
 import type { Rows } from "../expression/expression.js";
 import type { Pass } from "../expression/program.js";
 import type { MatrixSize } from "../matrix-method.js";
+import type { RowRun } from "../row-run.js";
 
 /**
  * Elements of one granule: the unit of reading, writing and of partial results. Fixed, because partial sums are
@@ -23,6 +24,8 @@ export interface InputRef {
   readonly shape: Shape;
   /** In elements; absent when contiguous. */
   readonly strides?: readonly number[];
+  /** Of a table that is put together from several places; then offset and strides do not count. */
+  readonly rows?: readonly RowRun[];
 }
 
 /** Where a job writes; files are numbered across the output. */

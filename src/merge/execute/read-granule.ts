@@ -28,7 +28,7 @@ export function bindReads(
       room.fill(0, count * bytes, count * bytes + PADDING);
       return room.subarray(0, count * bytes);
     };
-    return input.strides === undefined
+    return input.strides === undefined && input.rows === undefined
       ? (start, count) => io.readInto(source, offset + start * bytes, targetOf(count))
       : (start, count) => readRangeInto(io, input, { start, end: start + count, target: targetOf(count) });
   });

@@ -1,10 +1,11 @@
 import { MAX_RUN_BYTES, scatterRun, stridedRuns } from "../../checkpoint/strided.js";
 import { dtypeBytes } from "../../tensor/dtype.js";
 import type { InputRef, JobIO } from "./job.js";
+import { readRowsInto } from "./read-rows-into.js";
 
 /**
- * Fills `target` with elements [start, end) of a tensor, row by row without gaps whatever its strides. At most
- * `MAX_RUN_BYTES` beside the target are held.
+ * Fills `target` with elements [start, end) of a tensor, row by row without gaps whatever its strides and
+ * wherever its rows come from. At most `MAX_RUN_BYTES` beside the target are held.
  */
 export async function readRangeInto(
   io: Pick<JobIO, "readInto">,
@@ -13,6 +14,11 @@ export async function readRangeInto(
 ): Promise<void> {
   const bytesPerElement = dtypeBytes(input.dtype);
   const { start, end, target } = range;
+  const { rows } = input;
+  if (rows !== undefined) {
+    await readRowsInto(io, { ...input, rows }, range);
+    return;
+  }
   if (input.strides === undefined) {
     await io.readInto(input.source, input.offset + start * bytesPerElement, target);
     return;

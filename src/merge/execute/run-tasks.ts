@@ -6,6 +6,7 @@ import type { Expression } from "../expression/expression.js";
 import { REDUCTIONS, TALLIES, type TallyName } from "../expression/operations.js";
 import type { Pass, Program } from "../expression/program.js";
 import { granuleOf } from "./granule.js";
+import { inputRefWithin } from "./input-ref.js";
 import {
   type InputRef,
   JOB_GRANULES,
@@ -180,7 +181,17 @@ function queuePass(state: TaskState, ready: QueuedJob[]): void {
     jobs.push({
       state,
       index,
-      job: { inputs, start, end, granule, output, compute: own, matrix, constant, checksum: task.checksum && last },
+      job: {
+        inputs: inputs.map((input) => inputRefWithin(input, start, end)),
+        start,
+        end,
+        granule,
+        output,
+        compute: own,
+        matrix,
+        constant,
+        checksum: task.checksum && last,
+      },
     });
   }
   state.left = jobs.length;

@@ -8,7 +8,7 @@ import { input, smallest } from "../expression/expression.js";
 import type { PlannedTensor, TensorPlan } from "../plan.js";
 import { checkAgreement } from "./check-agreement.js";
 import { granuleOf } from "./granule.js";
-import type { InputRef } from "./job.js";
+import { inputRefOf } from "./input-ref.js";
 import { jobMemory } from "./job-buffers.js";
 import type { OutputTarget } from "./output-target.js";
 import { matrixMemory } from "./run-matrix.js";
@@ -112,7 +112,7 @@ function taskOf(
   mostKept: number | undefined,
 ): Omit<TensorTask, "output" | "checksum"> {
   const { key, action, inputs, dtype, shape } = tensor;
-  const refs = inputs.map(({ entry, source }): InputRef => ({ ...entry, source }));
+  const refs = inputs.map(inputRefOf);
   const elements = elementCount(shape);
   const countNonFinite = !plan.allowNonFinite;
   if (action.kind === "matrix") {

@@ -37,9 +37,9 @@ const BEFORE_LAYERS = /(^|\.)(embed\w*|wte|wpe|\w*embeddings?|tok_\w+|patch_embe
 
 export const standsBeforeLayers = (key: string): boolean => BEFORE_LAYERS.test(key);
 
-/** Tables with one row a word of the vocabulary. */
+/** Tables with one row a token of the vocabulary, and what is added to the output of such a table. */
 const VOCABULARY =
-  /(^|\.)(embed_tokens|wte|word_embeddings|tok_embeddings|embed_in|shared|lm_head|embed_out|output_layer)\.weight$/;
+  /(^|\.)((embed_tokens|wte|word_embeddings|tok_embeddings|embed_in|shared)\.weight|(lm_head|embed_out|output_layer)\.(weight|bias))$/;
 
 export const hasVocabularyRows = (key: string): boolean => VOCABULARY.test(key);
 

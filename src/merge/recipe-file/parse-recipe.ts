@@ -3,6 +3,7 @@ import { type FloatDType, parseFloatDType } from "../../tensor/dtype.js";
 import { PROFILES } from "../formulas/sparsify.js";
 import { BUFFER_POLICIES, type BufferPolicy } from "../merge-options.js";
 import { ALIGNMENT_WORDS, readAlignment } from "./read-alignment.js";
+import { readTokenizer } from "./read-tokenizer.js";
 import type { RecipeFile, RecipeModule, RecipeSlice, RecipeSource } from "./recipe-file.js";
 import { readSettings } from "./recipe-parameters.js";
 import { settingProblems } from "./recipe-settings.js";
@@ -59,7 +60,7 @@ export function parseRecipe(
     parameters: readSettings(top.get("parameters")?.value, reader),
     dtype: dtypeOf(top, "dtype", reader),
     outDtype: dtypeOf(top, "out_dtype", reader),
-    tokenizer: readTokenizer(top, reader),
+    tokenizer: readTokenizer(top, { readModel, reader }),
     chatTemplate: readChatTemplate(top, reader),
     expression: textOf(top, "expr", reader),
     rules: readRules(top, reader),
@@ -183,18 +184,6 @@ function readRange(node: unknown, reader: YamlReader): RecipeSource["layers"] {
     node,
     "layer_range must be two whole numbers, the first layer and the one after the last: [0, 16].",
   );
-}
-
-function readTokenizer(top: Members, reader: YamlReader): Placed<string> | undefined {
-  if (!top.has("tokenizer")) return textOf(top, "tokenizer_source", reader);
-  const node = top.get("tokenizer")?.value;
-  if (top.has("tokenizer_source")) reader.report(node, "Give either tokenizer or tokenizer_source.");
-  const members = reader.members(node, "tokenizer", ["source", "tokens", "pad_to_multiple_of"]);
-  for (const name of ["tokens", "pad_to_multiple_of"]) {
-    if (members.has(name)) reader.report(members.get(name)?.key, `"${name}" of a tokenizer is not supported.`);
-  }
-  const source = members.get("source");
-  return source === undefined ? undefined : readModel(source.value, reader);
 }
 
 /** Jinja text, or a name that stands for it; `auto`, which leaves the tokenizer's own, as absent. */

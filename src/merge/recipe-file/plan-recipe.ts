@@ -11,9 +11,9 @@ import { type Role, rolesOf } from "../roles.js";
 import { parseRule, type Rule } from "../rule.js";
 import { arrangeModels } from "./arrange-models.js";
 import { TensorCollector, type Wanted } from "./collect-tensors.js";
-import { hasVocabularyRows } from "./layers.js";
 import { modelsOf, type RecipeFile, type RecipeSlice } from "./recipe-file.js";
 import { checkSettings, requestFor } from "./recipe-settings.js";
+import { type RecipeVocabulary, VocabularyTables } from "./vocabulary-tables.js";
 
 export interface RecipePlanOptions {
   readonly allowNonFinite?: boolean;
@@ -21,13 +21,15 @@ export interface RecipePlanOptions {
   readonly seed?: number;
   /** Checkpoints of statistics, by the name that the recipe gives them. */
   readonly statistics?: ReadonlyMap<string, Checkpoint>;
+  /** Whose tokens count, and which each model has; where the recipe says so. */
+  readonly vocabulary?: RecipeVocabulary;
 }
 
 /** What a recipe comes to, and what its output folder needs to know. */
 export interface RecipePlan extends TensorPlan {
   /** Layers of the main stack, when slices were stacked. */
   readonly layers?: number;
-  /** Rows of the vocabulary tables, when the models' differ. */
+  /** Rows of the vocabulary tables, when they are not those of all models. */
   readonly vocabulary?: number;
 }
 
@@ -58,13 +60,22 @@ class RecipePlanner {
   readonly #firstSource = new Map<string, number>();
   readonly #statistics = new Map<string, PlanModel>();
   readonly #recipes = new Map<string, Recipe | undefined>();
-  #vocabulary: number | undefined;
+  readonly #tables: VocabularyTables;
 
   constructor(recipe: RecipeFile, checkpoints: ReadonlyMap<string, Checkpoint>, options: RecipePlanOptions) {
     this.#recipe = recipe;
     this.#checkpoints = checkpoints;
     this.#options = options;
     this.#method = findMethod(recipe.method.value);
+    this.#tables = new VocabularyTables(
+      {
+        fileOf: (model) => this.#checkpoint(model).name,
+        entriesOf: (model) => this.#entriesOf(model),
+        firstSource: (model) => this.#firstSource.get(model) as number,
+        base: recipe.base?.value,
+      },
+      options.vocabulary,
+    );
   }
 
   plan(): RecipePlan {
@@ -97,6 +108,7 @@ class RecipePlanner {
           ),
         );
     }
+    this.#problems.push(...this.#tables.problems);
     throwProblems(this.#problems, this.#recipe.name);
     const buffers = buffersNote(tensors, this.#recipe.buffers ?? "merge");
     const all = this.#allCheckpoints();
@@ -109,11 +121,12 @@ class RecipePlanner {
       notes: [
         ...all.flatMap(({ name, notes: own }) => own.map((note) => `${name}: ${note}`)),
         ...this.#notes,
+        ...this.#tables.notes,
         ...(buffers === undefined ? [] : [buffers]),
       ],
       allowNonFinite: this.#options.allowNonFinite ?? false,
       layers,
-      vocabulary: this.#vocabulary,
+      vocabulary: this.#tables.rows,
     };
   }
 
@@ -237,26 +250,17 @@ class RecipePlanner {
     return this.#recipes.get(id);
   }
 
-  /** The models as the planner of tensors takes them; vocabulary tables of unequal length are cut to the shortest. */
+  /** The models as the planner of tensors takes them. */
   #fitted(key: string, names: readonly string[], entries: ReadonlyMap<string, TensorEntry>): PlanModel[] {
-    const having = names.flatMap((name) => entries.get(name) ?? []);
-    const rows = hasVocabularyRows(key) ? [...new Set(having.map(({ shape }) => shape[0]))] : [];
-    const fewest = rows.length > 1 ? Math.min(...rows) : undefined;
-    if (fewest !== undefined && this.#vocabulary === undefined) {
-      this.#vocabulary = fewest;
-      this.#notes.push(
-        `The vocabularies have ${rows.join(" and ")} rows; the first ${fewest} were merged, which is right where they hold the same words in the same order.`,
-      );
-    }
+    const fitted = this.#tables.fit(key, new Map([...entries].filter(([name]) => names.includes(name))));
     return names.map((name, i) => {
-      const entry = entries.get(name);
-      const fitted =
-        entry === undefined || fewest === undefined ? entry : { ...entry, shape: [fewest, ...entry.shape.slice(1)] };
+      const { entry, rows } = fitted.get(name) ?? {};
       return {
         name: i === names.length - 1 && name === this.#recipe.base?.value && i > 0 ? "base" : modelName(i),
         file: this.#checkpoint(name).name,
-        entries: new Map(fitted === undefined ? [] : [[key, fitted] as const]),
+        entries: new Map(entry === undefined ? [] : [[key, entry] as const]),
         firstSource: this.#firstSource.get(name) as number,
+        rows: rows && new Map([[key, rows]]),
       };
     });
   }

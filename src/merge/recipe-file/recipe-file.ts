@@ -41,6 +41,28 @@ export interface RecipeAlignment {
   readonly images?: number;
 }
 
+/** Whose words the result has. */
+export interface RecipeTokenizer {
+  /** `base`, `union`, or the name of a model. */
+  readonly source: Placed<string>;
+  readonly tokens: ReadonlyMap<string, TokenSetting>;
+  /** Tables get rows up to a multiple of this. */
+  readonly padTo?: number;
+}
+
+/** Where the row of a token comes from in models that have none for it. */
+export interface TokenSetting {
+  readonly place: string;
+  readonly source?:
+    | { readonly kind: "zero" }
+    /** This very token of a model. */
+    | { readonly kind: "model"; readonly model: string }
+    /** A token of a model, by its text or its id. */
+    | { readonly kind: "token"; readonly model: string; readonly token: string | number };
+  /** Whether models that have one take this all the same. */
+  readonly force: boolean;
+}
+
 /** A merge as written in a file: mergekit's words, and onebasin's own beside them. */
 export interface RecipeFile {
   /** How messages name the file. */
@@ -52,8 +74,8 @@ export interface RecipeFile {
   readonly parameters: Settings;
   readonly dtype?: FloatDType;
   readonly outDtype?: FloatDType;
-  /** `base`, `union`, or the name of a model. */
-  readonly tokenizer?: Placed<string>;
+  /** Absent: the base's files, and tables of unequal length are cut to the shortest. */
+  readonly tokenizer?: RecipeTokenizer;
   readonly chatTemplate?: string;
   readonly expression?: Placed<string>;
   readonly rules: readonly Placed<string>[];

@@ -71,11 +71,28 @@ export function settingProblems(recipe: RecipeFile): OnebasinError[] {
   const method = attempt(recipe.method.place, () => findMethod(recipe.method.value));
   if (method !== undefined) problems.push(...checkSettings(recipe, method).problems);
   for (const { value, place } of recipe.rules) attempt(place, () => parseRule(value));
-  const { tokenizer } = recipe;
+  problems.push(...tokenizerProblems(recipe));
+  return problems;
+}
+
+/** Models that the tokenizer or its tokens are to come from, and that are none of the recipe's. */
+function tokenizerProblems(recipe: RecipeFile): OnebasinError[] {
+  const { tokenizer, name } = recipe;
+  if (tokenizer === undefined) return [];
   const models = modelsOf(recipe).map(({ value }) => value);
-  if (tokenizer !== undefined && !["base", "union", ...models].includes(tokenizer.value.replace(/^model:/, ""))) {
-    const message = `${tokenizer.place}: the tokenizer is to come from "${tokenizer.value}", which is no model of ${recipe.name}.`;
-    problems.push(new OnebasinError("unknown-name", message, { hint: `Name one of ${models.join(", ")}, or base.` }));
+  const hint = `Name one of ${models.join(", ")}, or base.`;
+  const { source, tokens } = tokenizer;
+  const problems: OnebasinError[] = [];
+  if (!["base", "union", ...models].includes(source.value)) {
+    const message = `${source.place}: the tokenizer is to come from "${source.value}", which is no model of ${name}.`;
+    problems.push(new OnebasinError("unknown-name", message, { hint }));
+  }
+  for (const [token, setting] of tokens) {
+    if (setting.source === undefined || setting.source.kind === "zero") continue;
+    const { model } = setting.source;
+    if (model === "base" || models.includes(model)) continue;
+    const message = `${setting.place}: token "${token}" is to come from "${model}", which is no model of ${name}.`;
+    problems.push(new OnebasinError("unknown-name", message, { hint }));
   }
   return problems;
 }
