@@ -7,6 +7,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, "test/package/**"],
     // Many tests run whole commands, which take their time on a busy machine.
     testTimeout: 120_000,
+    // All cores: the usual rule leaves one of two idle.
+    maxWorkers: "100%",
     hookTimeout: 120_000,
   },
 });
