@@ -70,7 +70,7 @@ export async function openTokenizer(
       notes.push(`${name} lacks ${lacking} of them: its rows for these are taken from models that have them.`);
   }
   return {
-    files: addTokens(files, result.additions),
+    files: addTokens(files, { tokens: result.additions, model: keeper }),
     vocabulary: { result, own, tokenizer, base },
     notes,
   };

@@ -1,4 +1,5 @@
 import { OnebasinError } from "../core/errors.js";
+import { isObject, type JsonObject, parseObject } from "./parse-json.js";
 import type { AddedToken, Vocabulary } from "./vocabulary.js";
 
 /** The largest vocabularies have about a quarter of a million tokens; an id beyond this is a broken file. */
@@ -14,14 +15,14 @@ const MAX_ID = 2 ** 24;
  * @throws `bad-file` for one that is no JSON, or whose ids are no whole numbers
  */
 export function readVocabulary(files: ReadonlyMap<string, Uint8Array>, model: string): Vocabulary | undefined {
-  const json = (name: string): unknown => parse(files.get(name), `${model}/${name}`);
+  const json = (name: string): JsonObject | undefined => parseObject(files.get(name), `${model}/${name}`);
   const tokenizer = json("tokenizer.json");
-  if (isObject(tokenizer) && isObject(tokenizer.model) && tokenizer.model.vocab !== undefined) {
+  if (tokenizer !== undefined && isObject(tokenizer.model) && tokenizer.model.vocab !== undefined) {
     return collect(entriesOf(tokenizer.model.vocab), addedTokens(tokenizer.added_tokens), `${model}/tokenizer.json`);
   }
-  const more = Object.entries(asObject(json("added_tokens.json"))).map(([content, id]) => ({ id, content }));
+  const more = Object.entries(json("added_tokens.json") ?? {}).map(([content, id]) => ({ id, content }));
   const words = json("vocab.json");
-  if (isObject(words)) return collect(Object.entries(words), addedTokens(more), `${model}/vocab.json`);
+  if (words !== undefined) return collect(Object.entries(words), addedTokens(more), `${model}/vocab.json`);
   const lines = files.get("vocab.txt");
   if (lines === undefined) return undefined;
   const text = new TextDecoder().decode(lines).replace(/\r?\n$/, "");
@@ -53,7 +54,7 @@ function collect(
 /** Tokens and ids of a model's `vocab`: a map, or a list of pairs (token, score) in the order of the ids. */
 function entriesOf(vocab: unknown): readonly (readonly [string, unknown])[] {
   if (Array.isArray(vocab)) return vocab.map((pair, id) => [String(Array.isArray(pair) ? pair[0] : pair), id] as const);
-  return Object.entries(asObject(vocab));
+  return Object.entries(isObject(vocab) ? vocab : {});
 }
 
 function addedTokens(list: unknown): (AddedToken & { readonly id: unknown })[] {
@@ -67,17 +68,3 @@ function addedTokens(list: unknown): (AddedToken & { readonly id: unknown })[] {
     special: token.special === true,
   }));
 }
-
-function parse(bytes: Uint8Array | undefined, file: string): unknown {
-  if (bytes === undefined) return undefined;
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new OnebasinError("bad-file", `${file} is not JSON.`, { cause });
-  }
-}
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const asObject = (value: unknown): Readonly<Record<string, unknown>> => (isObject(value) ? value : {});

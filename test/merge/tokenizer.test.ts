@@ -265,6 +265,44 @@ tokenizer:
   });
 });
 
+test("tables of other widths, and tokenizers that are no JSON, are refused before anything is written", async () => {
+  await mkdir(at("wide"), { recursive: true });
+  await save(new Map([[EMBEDDING, createTensor("f32", [2, 3], [1, 2, 3, 4, 5, 6])]]), at("wide", "model.safetensors"));
+  await writeFile(at("wide", "tokenizer.json"), JSON.stringify({ model: { vocab: { a: 0, x: 1 } } }));
+  expect(
+    await failure("models: [{ model: base }, { model: wide }]\nexpr: a\ntokenizer_source: base\n"),
+  ).toMatchInlineSnapshot(`
+    "2 problems with wrong.yml:
+      - Key "model.embed_tokens.weight": base/model.safetensors has [4, 2], wide/model.safetensors has [2, 3]; rows of other models can stand in only where they are as long.
+      - Key "lm_head.weight": base/model.safetensors has [4, 2], wide/model.safetensors has [2, 3]; rows of other models can stand in only where they are as long."
+  `);
+  await writeModel("odd", MODELS.one);
+  await writeFile(at("odd", "tokenizer_config.json"), "[]");
+  expect(await failure(linear(["odd", "base"], "tokenizer_source: union\n"))).toMatchInlineSnapshot(
+    `"odd/tokenizer_config.json is not a JSON object."`,
+  );
+});
+
+test("what is added to the output of a table is put in order too", async () => {
+  const bias = "lm_head.bias";
+  for (const [name, words] of Object.entries({ left: ["a", "b", "c"], right: ["c", "a", "d"] })) {
+    await mkdir(at(name), { recursive: true });
+    const base = name === "left" ? 10 : 20;
+    const state = new Map([
+      [EMBEDDING, createTensor("f32", [3, 2], [0, 0, 1, 1, 2, 2])],
+      [bias, createTensor("f32", [3], [base, base + 1, base + 2])],
+    ]);
+    await save(state, at(name, "model.safetensors"));
+    const vocab = Object.fromEntries(words.map((word, id) => [word, id]));
+    await writeFile(at(name, "tokenizer.json"), JSON.stringify({ model: { vocab } }));
+  }
+  const { out } = await run(linear(["left", "right"], "tokenizer_source: base\n"));
+  const checkpoint = await open(out);
+  expect([...tensorNumbers(await readTensor(checkpoint, bias))]).toEqual([15.5, 11, 16]);
+  expect([...checkpoint.entries.keys()].sort()).toEqual([bias, EMBEDDING].sort());
+  await closeCheckpoint(checkpoint);
+});
+
 /** A table of several jobs whose words stand in an order drawn from the seed; and the same in the words' own order. */
 async function writeShuffled(name: string, seed: number, rows: number): Promise<void> {
   const width = 512;

@@ -37,16 +37,14 @@ const BEFORE_LAYERS = /(^|\.)(embed\w*|wte|wpe|\w*embeddings?|tok_\w+|patch_embe
 
 export const standsBeforeLayers = (key: string): boolean => BEFORE_LAYERS.test(key);
 
-/** Tables with one row a token of the vocabulary, and what is added to the output of such a table. */
-const VOCABULARY =
-  /(^|\.)((embed_tokens|wte|word_embeddings|tok_embeddings|embed_in|shared)\.weight|(lm_head|embed_out|output_layer)\.(weight|bias))$/;
+/** Tables with one row a token of the vocabulary: what goes in, and what comes out. */
+const EMBEDDING = /(^|\.)(embed_tokens|wte|word_embeddings|tok_embeddings|embed_in|shared)\.weight$/;
+const OUTPUT_TABLE = /(^|\.)(lm_head|embed_out|output_layer)\.(weight|bias)$/;
 
-export const hasVocabularyRows = (key: string): boolean => VOCABULARY.test(key);
-
-const OUTPUT_TABLE = /(^|\.)(lm_head|embed_out|output_layer)\.weight$/;
+export const hasVocabularyRows = (key: string): boolean => EMBEDDING.test(key) || OUTPUT_TABLE.test(key);
 
 /** The embedding that a tied output layer shares its numbers with. */
 export function tiedEmbedding(key: string, keys: Iterable<string>): string | undefined {
-  if (!OUTPUT_TABLE.test(key)) return undefined;
-  return [...keys].find((other) => VOCABULARY.test(other) && !OUTPUT_TABLE.test(other));
+  if (!OUTPUT_TABLE.test(key) || key.endsWith(".bias")) return undefined;
+  return [...keys].find((other) => EMBEDDING.test(other));
 }

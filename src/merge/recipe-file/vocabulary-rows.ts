@@ -60,6 +60,7 @@ export function vocabularyRows(
   const names = new Map([...vocabulary.ids].map(([token, id]) => [id, token] as const));
   const used = endOfIds(vocabulary);
   const count = Math.ceil(used / padTo) * padTo;
+  const width = Math.max(...[...tables.values()].map(({ entry }) => rowWidth(entry)));
   const rows = new Map([...tables.keys()].map((name) => [name, new Array<Row>(used)] as const));
   for (let id = 0; id < used; id++) {
     const token = names.get(id);
@@ -69,7 +70,7 @@ export function vocabularyRows(
       if (row !== undefined) own.set(name, row);
     }
     const setting = token === undefined ? undefined : tokens.get(token);
-    const chosen = setting?.source && rowBySetting(token as string, setting, { tableOf, problems });
+    const chosen = setting?.source && rowBySetting(token as string, setting, { width, tableOf, problems });
     const usual = chosen ?? (base === undefined ? undefined : own.get(base)) ?? meanOf([...own.values()]);
     for (const name of tables.keys()) {
       (rows.get(name) as Row[])[id] = (setting?.force ? undefined : own.get(name)) ?? usual;
@@ -95,20 +96,37 @@ export function hasWholeRows({ shape, strides }: TensorEntry): boolean {
 function rowOf({ entry, source }: VocabularyTable, id: number | undefined): Row | undefined {
   const { shape, strides, offset, dtype } = entry;
   if (id === undefined || id >= shape[0]) return undefined;
-  return [{ source, offset: offset + id * (strides?.[0] ?? widthOf(entry)) * dtypeBytes(dtype), dtype, weight: 1 }];
+  return [{ source, offset: offset + id * (strides?.[0] ?? rowWidth(entry)) * dtypeBytes(dtype), dtype, weight: 1 }];
 }
 
-const widthOf = ({ shape }: TensorEntry): number => elementCount(shape.slice(1));
+/** Elements of a row. */
+export const rowWidth = ({ shape }: TensorEntry): number => elementCount(shape.slice(1));
 
 function rowBySetting(
   token: string,
   setting: TokenSetting,
-  { tableOf, problems }: { readonly tableOf: VocabularyRowsOptions["tableOf"]; readonly problems: TokenProblem[] },
+  {
+    width,
+    tableOf,
+    problems,
+  }: {
+    readonly width: number;
+    readonly tableOf: VocabularyRowsOptions["tableOf"];
+    readonly problems: TokenProblem[];
+  },
 ): Row {
   const { source } = setting;
   if (source === undefined || source.kind === "zero") return [];
   const table = tableOf(source.model);
   if (table === undefined) return [];
+  if (rowWidth(table.entry) !== width) {
+    problems.push({
+      token,
+      setting,
+      message: `rows of ${source.model} have ${rowWidth(table.entry)} numbers, not ${width}`,
+    });
+    return [];
+  }
   const wanted = source.kind === "model" ? token : source.token;
   const row = rowOf(table, typeof wanted === "number" ? wanted : table.vocabulary.ids.get(wanted));
   if (row === undefined) {
@@ -127,7 +145,7 @@ function runsOf(rows: readonly Row[], count: number, { entry }: VocabularyTable)
   const runs: { first: number; rows: number; parts: Row }[] = [];
   for (const [first, parts] of rows.entries()) {
     const last = runs.at(-1);
-    if (last !== undefined && follows(last, parts, widthOf(entry))) last.rows++;
+    if (last !== undefined && follows(last, parts, rowWidth(entry))) last.rows++;
     else runs.push({ first, rows: 1, parts });
   }
   const padding = count === rows.length ? [] : meanOf(rows);

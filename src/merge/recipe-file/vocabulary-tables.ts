@@ -1,10 +1,11 @@
 import type { TensorEntry } from "../../checkpoint/checkpoint.js";
-import { OnebasinError } from "../../core/errors.js";
+import { type ErrorCode, OnebasinError } from "../../core/errors.js";
+import { shapeText } from "../../tensor/shape.js";
 import type { Vocabulary } from "../../tokenizer/vocabulary.js";
 import type { RowRun } from "../row-run.js";
 import { hasVocabularyRows, tiedEmbedding } from "./layers.js";
 import type { RecipeTokenizer } from "./recipe-file.js";
-import { hasWholeRows, type VocabularyTable, vocabularyRows } from "./vocabulary-rows.js";
+import { hasWholeRows, rowWidth, type VocabularyTable, vocabularyRows } from "./vocabulary-rows.js";
 
 /** The words of a recipe's models and of its result. */
 export interface RecipeVocabulary {
@@ -77,11 +78,19 @@ export class VocabularyTables {
   ): ReadonlyMap<string, FittedEntry> {
     const apart = [...entries].find(([, entry]) => !hasWholeRows(entry));
     if (apart !== undefined) {
-      const message = `Key "${key}": ${this.#models.fileOf(apart[0])} stores it transposed, so that its rows cannot be put in another order.`;
-      this.problems.push(
-        new OnebasinError("unsupported", message, {
-          hint: "Store it row by row first: onebasin convert MODEL new.safetensors",
-        }),
+      this.#report(
+        "unsupported",
+        `Key "${key}": ${this.#models.fileOf(apart[0])} stores it transposed, so that its rows cannot be put in another order.`,
+        "Store it row by row first: onebasin convert MODEL new.safetensors",
+      );
+      return asTheyAre(entries);
+    }
+    const widths = new Set([...entries.values()].map(rowWidth));
+    if (widths.size > 1) {
+      const files = [...entries].map(([name, { shape }]) => `${this.#models.fileOf(name)} has ${shapeText(shape)}`);
+      this.#report(
+        "mismatch",
+        `Key "${key}": ${files.join(", ")}; rows of other models can stand in only where they are as long.`,
       );
       return asTheyAre(entries);
     }
@@ -106,10 +115,10 @@ export class VocabularyTables {
       },
     );
     for (const { token, setting, message } of problems) {
-      const text = `${setting.place}: the row of token "${token}" cannot be taken from there: ${message}.`;
-      if (this.problems.every((known) => known.message !== text)) {
-        this.problems.push(new OnebasinError("unknown-name", text));
-      }
+      this.#report(
+        "unknown-name",
+        `${setting.place}: the row of token "${token}" cannot be taken from there: ${message}.`,
+      );
     }
     this.rows = count;
     return new Map(
@@ -123,6 +132,13 @@ export class VocabularyTables {
         ];
       }),
     );
+  }
+
+  /** Once, however many tables show it. */
+  #report(code: ErrorCode, message: string, hint?: string): void {
+    if (this.problems.every((known) => known.message !== message)) {
+      this.problems.push(new OnebasinError(code, message, { hint }));
+    }
   }
 }
 
