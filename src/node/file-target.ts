@@ -86,6 +86,9 @@ const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`
 /** Bytes that are there stay when the file is opened to append. */
 async function createSized(path: string, size: number, flags: "a" | "w"): Promise<void> {
   const handle = await open(path, flags);
-  await handle.truncate(size);
-  await handle.close();
+  try {
+    await handle.truncate(size);
+  } finally {
+    await handle.close();
+  }
 }
