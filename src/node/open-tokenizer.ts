@@ -31,15 +31,18 @@ export async function openTokenizer(
   const base = recipe.base?.value ?? modelsOf(recipe)[0].value;
   const source = tokenizer.source.value;
   const notes: string[] = [];
+  const filesOf = new Map<string, OpenedTokenizer["files"]>();
   const read = new Map<string, Vocabulary>();
-  for (const [name, { files }] of models) {
-    const vocabulary = readVocabulary((await files()).tokenizer, name);
+  for (const [name, model] of models) {
+    const { tokenizer: found } = await model.files();
+    filesOf.set(name, found);
+    const vocabulary = readVocabulary(found, name);
     if (vocabulary !== undefined) read.set(name, vocabulary);
   }
   const wanted = source === "base" || source === "union" ? base : source;
   // As mergekit does, a model without a tokenizer is taken to have the base's.
   const keeper = [wanted, base].find((name) => read.has(name)) ?? wanted;
-  const { tokenizer: files } = await (models.get(keeper) as OpenedModel).files();
+  const files = filesOf.get(keeper) as OpenedTokenizer["files"];
   const kept = read.get(keeper);
   if (kept === undefined) {
     const note = `${keeper} has no tokenizer.json or vocab.json to tell what rows stand for: they are merged as they stand.`;
