@@ -17,6 +17,8 @@ export interface GranuleState {
   /** Index of its first element in the tensor. */
   readonly start: number;
   readonly count: number;
+  /** Elements before it in the output's buffer. */
+  readonly stored: number;
   /** By reduction slot, of this granule. */
   readonly partials: Float64Array;
   /** By input, of the job. */
@@ -118,7 +120,7 @@ async function bindRun(
       return;
     }
     // Without reductions it may go on behind the end, as kernels do.
-    loop.run(at, isWhole ? n : n + TURN - (n % TURN));
+    loop.run(at, state.stored + at, isWhole ? n : n + TURN - (n % TURN));
     for (const { slot, reduction } of reductions) {
       state.partials[slot] = REDUCTIONS[reduction].join(state.partials[slot], found[slot]);
     }
@@ -329,11 +331,12 @@ function storeStep(a: number, job: Job, kernels: Kernels, buffers: JobBuffers): 
   const from = buffers.register(a);
   const bytes = dtypeBytes(dtype);
   const write = functions[`store_${dtype}`];
-  if (job.compute.precision === "f32") return (at, n) => void write(buffers.output + at * bytes, from, n);
-  if (dtype === "f64") return (at, n) => void functions.loadWide_f64(buffers.output + at * bytes, from, n);
+  const place = (at: number, { stored }: GranuleState): number => buffers.output + (stored + at) * bytes;
+  if (job.compute.precision === "f32") return (at, n, state) => void write(place(at, state), from, n);
+  if (dtype === "f64") return (at, n, state) => void functions.loadWide_f64(place(at, state), from, n);
   // Narrowed in place: f64 element i is read before f32 element i is written over it.
-  return (at, n) => {
+  return (at, n, state) => {
     functions.load_f64(from, from, n);
-    write(buffers.output + at * bytes, from, n);
+    write(place(at, state), from, n);
   };
 }

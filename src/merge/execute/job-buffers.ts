@@ -10,6 +10,11 @@ import { GRANULE, JOB_GRANULES, type Job } from "./job.js";
 export const BLOCK = 2048;
 /** Bytes after each buffer that kernels may touch: 16 elements of the widest dtype. */
 export const PADDING = 128;
+/**
+ * Bytes that are written at once: systems lock a file for each write and give it memory in pieces as large as the
+ * write, so that few large ones cost two thirds of many small ones.
+ */
+const OUTPUT_BYTES = 2 ** 20;
 /** What ranking a row needs: two lists of pairs, magnitudes and bins for each element, and tables. */
 const RANK_ELEMENT_BYTES = 24;
 const RANK_TABLE_BYTES = 65536;
@@ -38,6 +43,11 @@ export interface JobBuffers {
   readonly tallies: readonly number[];
   /** By place in `pass.kept`; each holds the whole job's, `keptBytes` for each granule. */
   readonly kept: readonly number[];
+}
+
+/** Elements that are gathered before they are written: whole granules, of `OUTPUT_BYTES` in all where one is less. */
+export function outputElements({ dtype }: { readonly dtype: DType }, granule: number): number {
+  return granule * Math.max(1, Math.floor(OUTPUT_BYTES / (granule * dtypeBytes(dtype))));
 }
 
 /** Bytes of what is kept of a granule: bits that fill whole vectors, or an f64 for each row. */
@@ -79,7 +89,7 @@ function place(needs: JobNeeds, start: number, numberBytes: number): { buffers: 
   const buffers: JobBuffers = {
     register,
     inputs: inputs.map(({ dtype }) => take(granule * dtypeBytes(dtype) + PADDING)),
-    output: output === undefined ? end : take(granule * dtypeBytes(output.dtype) + PADDING),
+    output: output === undefined ? end : take(outputElements(output, granule) * dtypeBytes(output.dtype) + PADDING),
     buffer: takeList(pass?.buffers ?? 0, align(granule * numberBytes) + PADDING),
     rowRegister: takeList(pass?.rowRegisters ?? 0, align((granule / rowLength) * 8) + PADDING),
     sortScratch: compute?.rows === undefined ? end : take(RANK_ELEMENT_BYTES * rowLength + RANK_TABLE_BYTES),

@@ -6,14 +6,13 @@ import type { MatrixSize } from "../matrix-method.js";
 import type { RowRun } from "../row-run.js";
 
 /**
- * Elements of one granule: the unit of reading, writing and of partial results. Fixed, because partial sums are
- * joined granule by granule: the same whatever the number of threads. Two or three inputs of it fit a core's own
- * cache.
+ * Elements of one granule: the unit of reading and of partial results. Fixed, because partial sums are joined granule
+ * by granule: the same whatever the number of threads. Large, because each read costs the same beside its bytes.
  */
-export const GRANULE = 65536;
+export const GRANULE = 2 ** 18;
 
 /** Granules of one job: enough that handing it out costs nothing beside it, few enough to balance. */
-export const JOB_GRANULES = 32;
+export const JOB_GRANULES = 16;
 
 /** Where a job reads a tensor from; sources are numbered across all checkpoints of a run. */
 export interface InputRef {

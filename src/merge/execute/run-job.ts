@@ -3,8 +3,9 @@ import { dtypeBytes } from "../../tensor/dtype.js";
 import { REDUCTIONS, TALLIES } from "../expression/operations.js";
 import { bindPass } from "./bind-pass.js";
 import { createLoopCompiler, type LoopCompiler } from "./fused/compile-loop.js";
+import { gatherOutput } from "./gather-output.js";
 import { type Job, type JobIO, type JobResult, NO_PASS } from "./job.js";
-import { type JobBuffers, keptBytes, placeBuffers } from "./job-buffers.js";
+import { type JobBuffers, keptBytes, outputElements, placeBuffers } from "./job-buffers.js";
 import { bindReads } from "./read-granule.js";
 import { readRangeInto } from "./read-range-into.js";
 
@@ -39,8 +40,9 @@ async function copy(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult> {
   const address = placeBuffers(job, kernels).output;
   const bytes = dtypeBytes(output.dtype);
   let crc32 = 0;
-  for (let start = job.start; start < job.end; start += granule) {
-    const count = Math.min(granule, job.end - start);
+  const most = outputElements(output, granule);
+  for (let start = job.start; start < job.end; start += most) {
+    const count = Math.min(most, job.end - start);
     const target = new Uint8Array(kernels.memory.buffer, address, count * bytes);
     if (constant === undefined) await readRangeInto(io, job.inputs[0], { start, end: start + count, target });
     else for (let at = 0; at < target.length; at++) target[at] = constant[at % bytes];
@@ -58,14 +60,12 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
   clearTallies(job, kernels, buffers);
   placeKept(job, kernels, buffers);
   const reads = bindReads(job, kernels, { buffers, io });
-  const write = bindWrite(job, kernels, { buffers, io });
+  const output = gatherOutput(job, kernels, { buffers, io });
   const starts = Float64Array.from(pass.reductions, (reduction) => REDUCTIONS[reduction].start);
   const granules = Math.ceil((job.end - job.start) / job.granule);
   const partials = new Float64Array(starts.length * granules);
   const nonFinite = job.inputs.map(() => 0);
   const left = [...quotas];
-  const outputBytes = job.output === undefined ? 0 : dtypeBytes(job.output.dtype);
-  let crc32 = 0;
   // Promises are waited for only where there are some: files are read and written at once.
   for (let index = 0; index < granules; index++) {
     const start = job.start + index * job.granule;
@@ -76,32 +76,17 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
     }
     const found = partials.subarray(index * starts.length, (index + 1) * starts.length);
     found.set(starts);
-    runGranule({ index, start, count, partials: found, nonFinite, left });
-    const writing = write(start, count);
+    runGranule({ index, start, count, stored: output.waiting, partials: found, nonFinite, left });
+    const writing = output.add(start + count);
     if (writing !== undefined) await writing;
-    if (job.checksum) crc32 = kernels.functions.crc32(crc32, buffers.output, count * outputBytes) >>> 0;
   }
   return {
     partials,
     nonFinite,
-    crc32,
+    crc32: output.crc32,
     tallies: readTallies(job, kernels, buffers),
     kept: readKept(job, kernels, buffers),
   };
-}
-
-/** Writes what was found for `count` elements from `start` on, where the pass has an output. */
-function bindWrite(
-  { output, granule }: Job,
-  { memory }: Kernels,
-  { buffers, io }: { readonly buffers: JobBuffers; readonly io: JobIO },
-): (start: number, count: number) => void | Promise<void> {
-  if (output === undefined) return () => undefined;
-  const { file, position, dtype } = output;
-  const bytes = dtypeBytes(dtype);
-  const whole = new Uint8Array(memory.buffer, buffers.output, granule * bytes);
-  return (start, count) =>
-    io.write(file, position + start * bytes, count === granule ? whole : whole.subarray(0, count * bytes));
 }
 
 function tallyTables(job: Job, kernels: Kernels, buffers: JobBuffers): Uint32Array[] {

@@ -5,8 +5,8 @@ import { writeLoop } from "./write-loop.js";
 
 /** A loop that runs on the memory of its compiler. */
 export interface CompiledLoop {
-  /** Goes over `n` elements, a multiple of `TURN` above 0, from `at` elements into the granule. */
-  readonly run: (at: number, n: number) => void;
+  /** Goes over `n` elements, a multiple of `TURN` above 0, from `at` elements into the granule, `to` into the output. */
+  readonly run: (at: number, to: number, n: number) => void;
   /** Sets the scalars of the pass, as far as the loop uses them. */
   readonly setScalars: (scalars: readonly number[]) => void;
 }

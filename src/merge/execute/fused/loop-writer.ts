@@ -19,13 +19,21 @@ export const UNITS = 2;
 /** Elements of one turn. */
 export const TURN = UNIT * UNITS;
 
-/** The parameters of the function: elements before the block in its granule, and elements of the block. */
-const PARAMS: readonly ValueType[] = ["i32", "i32"];
-const AT = 0;
-const LEFT = 1;
+/** The parameters of the function: elements before the block in its granule and in the output, elements of the block. */
+const PARAMS: readonly ValueType[] = ["i32", "i32", "i32"];
+const IN_GRANULE = 0;
+const IN_OUTPUT = 1;
+const LEFT = 2;
 
 /** What addresses count from. */
-type Scope = "granule" | "block";
+type Scope = "granule" | "output" | "block";
+
+/** Elements from there to the block. */
+const FIRST: Readonly<Record<Scope, Code>> = {
+  granule: local(IN_GRANULE),
+  output: local(IN_OUTPUT),
+  block: integer(0),
+};
 
 /** An address known when the loop runs, and what is to be added to it. */
 export interface Place {
@@ -89,10 +97,7 @@ export class LoopWriter {
   place(scope: Scope, start: number, elementBytes: number): Place {
     const address = this.#hold(
       `${scope} ${elementBytes}`,
-      () => {
-        const first = scope === "granule" ? local(AT) : integer(0);
-        return scalar("i32.shl", first, integer(Math.log2(elementBytes)));
-      },
+      () => scalar("i32.shl", FIRST[scope], integer(Math.log2(elementBytes))),
       elementBytes,
     );
     return { address, offset: start + this.#unit * UNIT * elementBytes };

@@ -76,11 +76,7 @@ function writeInstruction(instruction: Instruction, index: number, state: UnitSt
       if (loop.output === undefined) throw new Error("a loop that stores has no output");
       const { dtype, address } = loop.output;
       const values = operandVariables(state, instruction.a);
-      (VECTOR_FORMATS[dtype] as VectorFormat).store(
-        writer,
-        writer.place("granule", address, dtypeBytes(dtype)),
-        values,
-      );
+      (VECTOR_FORMATS[dtype] as VectorFormat).store(writer, writer.place("output", address, dtypeBytes(dtype)), values);
       break;
     }
     case "apply": {
