@@ -7,13 +7,16 @@ import { elementCount } from "../../tensor/shape.js";
 import type { MatrixContext } from "../matrix-method.js";
 import type { MergeMethod } from "../method.js";
 import { methods } from "../methods.gen.js";
-import { GRANULE, type InputRef, type Job, type JobIO, type JobResult, type MatrixWork, NO_PASS } from "./job.js";
+import { type InputRef, type Job, type JobIO, type JobResult, type MatrixWork, NO_PASS } from "./job.js";
 import { BLOCK, PADDING } from "./job-buffers.js";
 import { loader } from "./loader.js";
 import { readRangeInto } from "./read-range-into.js";
 
-/** Bytes of a granule of the widest dtype, and of a block of f64. */
-const BYTES = align(GRANULE * 8 + PADDING);
+/** Elements that are read or written at a time. */
+const PIECE = 2 ** 16;
+
+/** Bytes of a piece of the widest dtype, and of a block of f64. */
+const BYTES = align(PIECE * 8 + PADDING);
 const BLOCK_BYTES = BLOCK * 8;
 
 /** Bytes that a job on one matrix holds at once. */
@@ -105,8 +108,8 @@ async function addTensor(
   const load = loader(input.dtype, "f64", kernels);
   const register = kernels.heapBase + BYTES;
   let nonFinite = 0;
-  for (let start = 0; start < target.length; start += GRANULE) {
-    const end = Math.min(target.length, start + GRANULE);
+  for (let start = 0; start < target.length; start += PIECE) {
+    const end = Math.min(target.length, start + PIECE);
     const bytes = new Uint8Array(kernels.memory.buffer, kernels.heapBase, (end - start) * bytesPerElement);
     await readRangeInto(io, input, { start, end, target: bytes });
     for (let at = start; at < end; at += BLOCK) {
@@ -127,8 +130,8 @@ async function writeMatrix({ values }: Matrix, job: Job, kernels: Kernels, io: J
   const bytesPerElement = dtypeBytes(output.dtype);
   const register = heapBase + BYTES;
   let crc32 = 0;
-  for (let start = 0; start < values.length; start += GRANULE) {
-    const end = Math.min(values.length, start + GRANULE);
+  for (let start = 0; start < values.length; start += PIECE) {
+    const end = Math.min(values.length, start + PIECE);
     for (let at = start; at < end; at += BLOCK) {
       const count = Math.min(BLOCK, end - at);
       new Float64Array(memory.buffer, register, count).set(values.subarray(at, at + count));
