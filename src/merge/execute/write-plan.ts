@@ -194,10 +194,11 @@ function workloadOf(tasks: readonly TensorTask[]): Workload {
   return { bytes, memoryPerJob, neediest: named };
 }
 
-function taskMemory({ key, inputs, output, program, matrix }: TensorTask): number {
+function taskMemory({ key, elements, inputs, output, program, matrix }: TensorTask): number {
   if (matrix !== undefined) return matrixMemory(matrix);
   const rows = program?.rows;
-  const granule = granuleOf(rows, key);
+  // A small tensor has a granule's buffers too, but never touches more of them than it fills.
+  const granule = Math.min(Math.max(1, elements), granuleOf(rows, key));
   const passes = program?.passes.map((pass) => jobMemory({ inputs, output, granule, compute: { pass, rows } })) ?? [];
   return Math.max(jobMemory({ inputs, output, granule }), ...passes);
 }
