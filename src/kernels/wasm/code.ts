@@ -8,10 +8,9 @@ export type Code = readonly number[];
 const VECTOR = {
   "i32x4.splat": 0x11,
   "f32x4.splat": 0x13,
-  "i16x8.ge_s": 0x35,
+  "i16x8.gt_s": 0x31,
   "i32x4.lt_s": 0x39,
   "i32x4.gt_s": 0x3b,
-  "i32x4.ge_s": 0x3f,
   "f32x4.eq": 0x41,
   "f32x4.ne": 0x42,
   "f32x4.lt": 0x43,

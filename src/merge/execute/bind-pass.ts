@@ -3,7 +3,7 @@ import { dtypeBytes } from "../../tensor/dtype.js";
 import { REDUCTIONS, ROW_REDUCTIONS } from "../expression/operations.js";
 import type { Instruction, RowInstruction } from "../expression/program.js";
 import type { LoopCompiler } from "./fused/compile-loop.js";
-import { countPlace, isFusible, type Loop, type Results } from "./fused/loop.js";
+import { countPlace, isFusible, isSafeDot, type Loop, type Results } from "./fused/loop.js";
 import { TURN } from "./fused/loop-writer.js";
 import { type Run, splitRuns } from "./fused/split-runs.js";
 import type { Job } from "./job.js";
@@ -121,6 +121,10 @@ async function bindRun(
     }
     // Without reductions it may go on behind the end, as kernels do.
     loop.run(at, state.stored + at, isWhole ? n : n + TURN - (n % TURN));
+    if (reductions.some(({ reduction, slot }) => reduction === "dot" && !isSafeDot(found[slot]))) {
+      for (const step of singly) step(at, n, state);
+      return;
+    }
     for (const { slot, reduction } of reductions) {
       state.partials[slot] = REDUCTIONS[reduction].join(state.partials[slot], found[slot]);
     }

@@ -72,6 +72,11 @@ export class LoopWriter {
     this.#after.push(statement);
   }
 
+  /** Of the unit that is being written; the first of a turn is 0. */
+  get unit(): number {
+    return this.#unit;
+  }
+
   /** What follows is for the next `UNIT` elements of the turn. */
   nextUnit(): void {
     this.#unit++;

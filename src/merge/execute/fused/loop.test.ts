@@ -178,48 +178,84 @@ function halfWay(value: number, bits: number): number {
   return view.getFloat32(0);
 }
 
-describe("reductions in loops are those of the kernels, to the bit", () => {
+describe("reductions in loops", () => {
   let kernels: Kernels;
 
   beforeAll(async () => {
     kernels = await loadKernels(16 * BLOCK);
   });
 
-  test("sum, dot, largest and smallest, of inputs and of what is computed", async () => {
+  test("sums and extremes are those of the kernels, to the bit", async () => {
     const [first, second] = [kernels.heapBase, kernels.heapBase + 4 * BLOCK];
-    const formulas = [
-      sum(input(0)),
-      dot(input(0), input(1)),
-      dot(input(0), input(0)),
-      dot(input(1), input(1)),
-      largest(input(0)),
-      smallest(sub(input(1), input(0))),
-      sum(sub(input(1), input(0))),
-    ];
+    const results = [sum(input(0)), largest(input(0)), smallest(sub(input(1), input(0))), sum(sub(input(1), input(0)))];
     for (const length of LENGTHS.filter((one) => one <= BLOCK)) {
       const random = createRandom(3, "reduce", length);
       const [a, b] = [0, 1].map(() => Float32Array.from({ length }, () => random.normal()));
       const { result } = await run(
-        { results: formulas },
+        { results },
         [a, b].map((values) => f32([...values])),
         "f32",
       );
-      const change = b.map((value, i) => value - a[i]);
       const put = (address: number, values: Float32Array): void =>
         new Float32Array(kernels.memory.buffer, address, length).set(values);
-      const { sum_f32, dot_f32, largest_f32, smallest_f32 } = kernels.functions;
+      const { sum_f32, largest_f32, smallest_f32 } = kernels.functions;
       put(first, a);
-      put(second, b);
+      put(
+        second,
+        b.map((value, i) => value - a[i]),
+      );
       const expected = [
         sum_f32(first, length),
-        dot_f32(first, second, length),
-        dot_f32(first, first, length),
-        dot_f32(second, second, length),
         largest_f32(first, length),
+        smallest_f32(second, length),
+        sum_f32(second, length),
       ];
-      put(second, change);
-      expected.push(smallest_f32(second, length), sum_f32(second, length));
       expect([...result.partials]).toEqual(expected);
     }
+  });
+
+  /** Of the inputs, the dot product, and the square of each one's norm. */
+  const dots = [dot(input(0), input(1)), dot(input(0), input(0)), dot(input(1), input(1))];
+
+  function exactDots(a: readonly number[], b: readonly number[]): { exact: number[]; magnitudes: number[] } {
+    const pairs = [
+      [a, b],
+      [a, a],
+      [b, b],
+    ];
+    const products = pairs.map(([x, y]) => x.map((value, i) => value * y[i]));
+    const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+    return { exact: products.map(total), magnitudes: products.map((one) => total(one.map(Math.abs))) };
+  }
+
+  test.each([
+    ["of usual size", 1, 1],
+    ["whose squares are above the range of f32", 1e30, 1],
+    ["whose squares are below it", 1e-30, 1e-28],
+    ["whose product alone is within it", 1e-30, 1e30],
+    ["that are 0", 0, 1],
+  ])("dot products of numbers %s are right to 2⁻²² of what they add up", async (_, sizeOfA, sizeOfB) => {
+    for (const length of LENGTHS) {
+      const random = createRandom(3, "dot", length);
+      const [a, b] = [sizeOfA, sizeOfB].map((size) =>
+        Array.from({ length }, () => Math.fround(size * random.normal())),
+      );
+      const { result } = await run({ results: dots }, [a, b].map(f32), "f32");
+      const { exact, magnitudes } = exactDots(a, b);
+      for (const [i, found] of [...result.partials].entries()) {
+        expect(Math.abs(found - exact[i])).toBeLessThanOrEqual(2 ** -22 * magnitudes[i]);
+      }
+      expect(result.nonFinite).toEqual([0, 0]);
+    }
+  });
+
+  test("what is not finite is counted once where a dot product is not", async () => {
+    const a = Array.from({ length: BLOCK }, (_, i) =>
+      i === 100 ? Number.NaN : i === 7 ? Number.POSITIVE_INFINITY : 1,
+    );
+    const b = a.map((_, i) => (i === 7 ? 0 : 1));
+    const { result } = await run({ results: dots }, [a, b].map(f32), "f32");
+    expect([...result.partials]).toEqual([Number.NaN, Number.NaN, BLOCK - 1]);
+    expect(result.nonFinite).toEqual([2, 0]);
   });
 });

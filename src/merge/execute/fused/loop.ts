@@ -46,6 +46,12 @@ export const countPlace = ({ reductions }: Results, model: number): number => re
 export const resultBytes = (pass: Pass | undefined, inputs: number): number =>
   ((pass?.reductions.length ?? 0) + inputs) * Float64Array.BYTES_PER_ELEMENT;
 
+/**
+ * Whether a loop's dot product can be relied on: no product left the range of f32, and those too small for it are nothing
+ * beside the sum.
+ */
+export const isSafeDot = (found: number): boolean => Math.abs(found) >= 2 ** -90 && Number.isFinite(found);
+
 /** Whether an instruction can be part of a loop; the others are calls of kernels. */
 export function isFusible(
   instruction: Instruction,

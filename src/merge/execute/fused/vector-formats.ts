@@ -25,7 +25,7 @@ export interface VectorFormat {
 
 const at = ({ address, offset }: Place, bytes: number): Code => loadVector(address, offset + bytes);
 
-/** Takes −1 from the lanes of `counts` where the magnitude reaches that of infinity. */
+/** Takes −1 from the lanes of `counts` where the magnitude is above that of the largest number. */
 function countNonFinite(
   writer: LoopWriter,
   values: Code,
@@ -33,18 +33,18 @@ function countNonFinite(
     counts,
     lanes,
     magnitude,
-    infinity,
+    largest,
   }: {
     readonly counts: number;
     readonly lanes: "i16x8" | "i32x4";
     readonly magnitude: number;
-    readonly infinity: number;
+    readonly largest: number;
   },
 ): void {
   const found = vector(
-    `${lanes}.ge_s`,
+    `${lanes}.gt_s`,
     vector("v128.and", values, writer.constant(magnitude)),
-    writer.constant(infinity),
+    writer.constant(largest),
   );
   writer.inTurn(setLocal(counts, vector(`${lanes}.sub`, local(counts), found)));
 }
@@ -63,7 +63,7 @@ const f32: VectorFormat = {
     for (const [half, variable] of out.entries()) {
       writer.inTurn(setLocal(variable, at(place, 16 * half)));
       if (counts === undefined) continue;
-      const bits = { magnitude: 0x7fffffff, infinity: 0x7f800000 };
+      const bits = { magnitude: 0x7fffffff, largest: 0x7f7fffff };
       countNonFinite(writer, local(variable), { counts, lanes: "i32x4", ...bits });
     }
   },
@@ -80,7 +80,7 @@ const bf16: VectorFormat = {
     const stored = writer.variable();
     writer.inTurn(setLocal(stored, at(place, 0)));
     if (counts !== undefined) {
-      const bits = { magnitude: 0x7fff7fff, infinity: 0x7f807f80 };
+      const bits = { magnitude: 0x7fff7fff, largest: 0x7f7f7f7f };
       countNonFinite(writer, local(stored), { counts, lanes: "i16x8", ...bits });
     }
     for (const half of [0, 1] as const) {
@@ -92,11 +92,14 @@ const bf16: VectorFormat = {
       const x = local(variable);
       const odd = vector("v128.and", vector("i32x4.shr_u", x, integer(16)), writer.constant(1));
       const rounded = vector("i32x4.add", vector("i32x4.add", x, writer.constant(0x7fff)), odd);
-      const bits = vector("v128.bitselect", writer.constant(0x7fc00000), rounded, vector("f32x4.ne", x, x));
       // The arithmetic shift keeps upper halves within i16, so that narrowing does not saturate.
-      return vector("i32x4.shr_s", bits, integer(16));
+      return vector("i32x4.shr_s", rounded, integer(16));
     });
-    writer.inTurn(storeVector(address, offset, vector("i16x8.narrow_i32x4_s", low, high)));
+    const narrowed = vector("i16x8.narrow_i32x4_s", low, high);
+    const [lowNaN, highNaN] = values.map((variable) => vector("f32x4.ne", local(variable), local(variable)));
+    const lacksValue = vector("i16x8.narrow_i32x4_s", lowNaN, highNaN);
+    const bits = vector("v128.bitselect", writer.constant(0x7fc07fc0), narrowed, lacksValue);
+    writer.inTurn(storeVector(address, offset, bits));
   },
 };
 
@@ -106,7 +109,7 @@ const f16: VectorFormat = {
     const stored = writer.variable();
     writer.inTurn(setLocal(stored, at(place, 0)));
     if (counts !== undefined) {
-      const bits = { magnitude: 0x7fff7fff, infinity: 0x7c007c00 };
+      const bits = { magnitude: 0x7fff7fff, largest: 0x7bff7bff };
       countNonFinite(writer, local(stored), { counts, lanes: "i16x8", ...bits });
     }
     for (const [half, variable] of out.entries()) {

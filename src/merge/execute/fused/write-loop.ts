@@ -25,7 +25,7 @@ const NUMBER_BYTES = 4;
 /** Writes the function of a loop; it does to each element, and adds up, just what the kernels would. */
 export function writeLoop(loop: Loop): ModuleContent {
   const writer = new LoopWriter();
-  const state: LoopState = { loop, writer, pairs: new Map(), sums: new Map(), counts: new Map() };
+  const state: LoopState = { loop, writer, pairs: new Map(), sums: new Map(), products: new Map(), counts: new Map() };
   for (let unit = 0; unit < UNITS; unit++) {
     const values: UnitValues = { known: new Set(), widened: new Map() };
     for (const [index, instruction] of loop.instructions.entries())
@@ -45,6 +45,8 @@ interface LoopState {
   readonly pairs: Map<number, Pair>;
   /** By reduction slot, the variables that add up. */
   readonly sums: Map<number, readonly number[]>;
+  /** By slot of a dot product, the variable of its products of this turn. */
+  readonly products: Map<number, number>;
   /** By index of the load. */
   readonly counts: Map<number, number>;
 }
@@ -198,14 +200,14 @@ const resultAddress = ({ results }: Loop, place: number): number =>
 function writeReduction(state: UnitState, { reduction, args, slot }: Extract<Instruction, { do: "reduce" }>): void {
   const { writer } = state;
   switch (reduction) {
-    case "sum":
+    case "sum": {
+      addTo(accumulators(state, { slot, reduction }), widen(state, args[0]), writer);
+      break;
+    }
     case "dot": {
-      const [x, y] = args.map((register) => widen(state, register));
-      const terms = x.map((value, i) => (reduction === "sum" ? value : vector("f64x2.mul", value, y[i])));
-      const sums = accumulators(state, { slot, reduction });
-      for (const [i, term] of terms.entries()) {
-        writer.inTurn(setLocal(sums[i], vector("f64x2.add", local(sums[i]), term)));
-      }
+      const products = productsOfTurn(state, { slot, args });
+      if (writer.unit < UNITS - 1) break;
+      addTo(accumulators(state, { slot, reduction }), widened(products), writer);
       break;
     }
     case "largest":
@@ -219,6 +221,31 @@ function writeReduction(state: UnitState, { reduction, args, slot }: Extract<Ins
   }
 }
 
+function addTo(sums: readonly number[], terms: readonly Code[], writer: LoopWriter): void {
+  for (const [i, term] of terms.entries()) writer.inTurn(setLocal(sums[i], vector("f64x2.add", local(sums[i]), term)));
+}
+
+/**
+ * The products of this turn's elements so far, lane by lane: as many as a turn has are added in f32, which costs half
+ * of widening each. Each lane is then off by at most its terms · 2⁻²⁴ of what it adds up; `isSafeDot` says when.
+ */
+function productsOfTurn(
+  state: UnitState,
+  { slot, args }: { readonly slot: number; readonly args: readonly number[] },
+): Code {
+  const { writer, products } = state;
+  const [x, y] = args.map((register) => operandsOf(state, register));
+  const [low, high] = x.map((value, half) => vector("f32x4.mul", value, y[half]));
+  const sum = vector("f32x4.add", low, high);
+  let variable = products.get(slot);
+  if (variable === undefined) {
+    variable = writer.variable();
+    products.set(slot, variable);
+  }
+  writer.inTurn(setLocal(variable, writer.unit === 0 ? sum : vector("f32x4.add", local(variable), sum)));
+  return local(variable);
+}
+
 /** The upper half of a vector in both halves. */
 const upperHalf = (x: Code): Code =>
   shuffle(
@@ -227,20 +254,31 @@ const upperHalf = (x: Code): Code =>
     Array.from({ length: 16 }, (_, byte) => 8 + (byte % 8)),
   );
 
+/** Four f32 as two pairs of f64. */
+const widened = (x: Code): readonly Code[] => [x, upperHalf(x)].map((half) => vector("f64x2.promote_low_f32x4", half));
+
 function widen(state: UnitState, register: number): readonly Code[] {
   const { writer, values } = state;
   const known = values.widened.get(register);
   if (known !== undefined) return known;
-  const widened = operandsOf(state, register)
-    .flatMap((x) => [x, upperHalf(x)])
-    .map((half) => {
+  const pairs = operandsOf(state, register)
+    .flatMap(widened)
+    .map((pair) => {
       const variable = writer.variable();
-      writer.inTurn(setLocal(variable, vector("f64x2.promote_low_f32x4", half)));
+      writer.inTurn(setLocal(variable, pair));
       return local(variable);
     });
-  values.widened.set(register, widened);
-  return widened;
+  values.widened.set(register, pairs);
+  return pairs;
 }
+
+/** Variables for each reduction: as many as one step adds vectors. */
+const ACCUMULATORS = { sum: 4, dot: 2, largest: 1, smallest: 1 } as const;
+
+const addInPairs = ([a, b, ...others]: readonly Code[]): Code => {
+  const pair = vector("f64x2.add", a, b);
+  return others.length === 0 ? pair : vector("f64x2.add", pair, addInPairs(others));
+};
 
 const EXTREME_START = { largest: 0xff800000, smallest: 0x7f800000 } as const;
 
@@ -253,13 +291,11 @@ function accumulators(
   if (known !== undefined) return known;
   const address = resultAddress(loop, slot);
   const isSum = reduction === "sum" || reduction === "dot";
-  const variables = Array.from({ length: isSum ? 4 : 1 }, () => writer.variable());
+  const variables = Array.from({ length: ACCUMULATORS[reduction] }, () => writer.variable());
   sums.set(slot, variables);
   if (isSum) {
-    const [a, b, c, d] = variables.map(local);
     const total = writer.variable();
-    const pairs = vector("f64x2.add", vector("f64x2.add", a, b), vector("f64x2.add", c, d));
-    writer.afterLoop(setLocal(total, pairs));
+    writer.afterLoop(setLocal(total, addInPairs(variables.map(local))));
     const [low, high] = [0, 1].map((place) => lane("f64x2.extract_lane", local(total), place));
     writer.afterLoop(storeF64(address, scalar("f64.add", low, high)));
   } else {
