@@ -251,6 +251,7 @@ function inputsOf(expression: Expression, found = new Set<number>(), seen = new 
 }
 
 function renumberInputs(expression: Expression, numbers: ReadonlyMap<number, number>): Expression {
+  if ([...numbers].every(([from, to]) => from === to)) return expression;
   const done = new Map<Expression, Expression>();
   const visit = (node: Expression): Expression => {
     let result = done.get(node);

@@ -3,7 +3,7 @@ import { OnebasinError } from "../../core/errors.js";
 import type { OnProgress } from "../../core/progress.js";
 import { dtypeBytes } from "../../tensor/dtype.js";
 import { elementCount } from "../../tensor/shape.js";
-import { compile } from "../expression/compile.js";
+import { type Compiler, createCompiler } from "../expression/create-compiler.js";
 import { input, smallest } from "../expression/expression.js";
 import type { PlannedTensor, TensorPlan } from "../plan.js";
 import { checkAgreement } from "./check-agreement.js";
@@ -88,6 +88,7 @@ async function placeTasks(
   const tasks: TensorTask[] = [];
   const owners = new Map<string, string>();
   const ownerOfPlace = new Map<string, string>();
+  const compile = createCompiler(target.mostKept);
   for (const tensor of plan.tensors) {
     const placement = layout.placements.get(tensor.key);
     if (placement === undefined) throw new Error(`the layout has no place for ${tensor.key}`);
@@ -98,7 +99,7 @@ async function placeTasks(
     ownerOfPlace.set(place, tensor.key);
     const output = { ...placement, dtype: tensor.dtype };
     tasks.push({
-      ...taskOf(tensor, plan, target.mostKept),
+      ...taskOf(tensor, plan, compile),
       output,
       checksum: journal !== undefined || layout.files[placement.file].checksumSegments !== undefined,
     });
@@ -106,11 +107,7 @@ async function placeTasks(
   return { tasks, owners };
 }
 
-function taskOf(
-  tensor: PlannedTensor,
-  plan: TensorPlan,
-  mostKept: number | undefined,
-): Omit<TensorTask, "output" | "checksum"> {
+function taskOf(tensor: PlannedTensor, plan: TensorPlan, compile: Compiler): Omit<TensorTask, "output" | "checksum"> {
   const { key, action, inputs, dtype, shape } = tensor;
   const refs = inputs.map(inputRefOf);
   const elements = elementCount(shape);
@@ -130,7 +127,6 @@ function taskOf(
     program: compile(action.expression, {
       results: tensor.nonNegative?.map((i) => smallest(input(i))),
       elements,
-      mostKept,
     }),
     precision,
     countNonFinite,
