@@ -3,9 +3,11 @@ import { dtypeBytes } from "../../tensor/dtype.js";
 import { REDUCTIONS, ROW_REDUCTIONS } from "../expression/operations.js";
 import type { Instruction, RowInstruction } from "../expression/program.js";
 import type { LoopCompiler } from "./fused/compile-loop.js";
-import { countPlace, isFusible, isSafeDot, type Loop, type Results } from "./fused/loop.js";
+import { isFusible, isSafeDot, type Loop, type Results } from "./fused/loop.js";
 import { TURN } from "./fused/loop-writer.js";
+import { showsInResults } from "./fused/propagate.js";
 import { type Run, splitRuns } from "./fused/split-runs.js";
+import { VECTOR_FORMATS } from "./fused/vector-formats.js";
 import type { Job } from "./job.js";
 import { BLOCK, type JobBuffers, keptBytes } from "./job-buffers.js";
 import { loader } from "./loader.js";
@@ -78,17 +80,25 @@ async function bindBlocks(
   const runs =
     job.compute?.precision === "f32"
       ? splitRuns(blocks, (instruction) => isFusible(instruction, job))
-      : [{ isFusible: false, instructions: blocks, kept: [] }];
+      : [{ isFusible: false, instructions: blocks, kept: [], isRepeatable: true }];
   const steps: BlockStep[] = [];
   for (const run of runs) {
     const singly = run.instructions.map((instruction) => bindInstruction(instruction, binding));
-    if (run.isFusible && singly.length > 1) steps.push(await bindRun(run, singly, { ...binding, compileLoop }));
+    const isSafe = run.isRepeatable || !run.instructions.some((instruction) => mayDoubt(instruction, binding));
+    if (run.isFusible && isSafe && singly.length > 1)
+      steps.push(await bindRun(run, singly, { ...binding, compileLoop }));
     else steps.push(...singly);
   }
   return steps;
 }
 
-/** @param singly the same instructions as calls of kernels, for the end of a tensor that is no whole turn of a loop */
+/** Whether a loop with this instruction may leave a block to the kernels after all. */
+const mayDoubt = (instruction: Instruction, { counting }: Binding): boolean =>
+  counting.has(instruction) ||
+  instruction.do === "store" ||
+  (instruction.do === "reduce" && instruction.reduction === "dot");
+
+/** @param singly the same instructions as calls of kernels: for the end of a tensor that is no whole turn, and for blocks that the loop doubts */
 async function bindRun(
   { instructions, kept }: Run,
   singly: readonly BlockStep[],
@@ -105,31 +115,37 @@ async function bindRun(
     registers: rowOf(buffers.register),
     buffers: rowOf(buffers.buffer),
     filled: pass.fills.map(({ register }) => register),
-    counting: instructions.flatMap((instruction, i) => (counting.has(instruction) ? [i] : [])),
+    checked: checkedPlaces(instructions, job, counting),
   });
   loop.setScalars(scalars);
-  const found = new Float64Array(kernels.memory.buffer, buffers.results, results.reductions + job.inputs.length);
+  const found = new Float64Array(kernels.memory.buffer, buffers.results, results.reductions + 1);
   const reductions = instructions.filter((instruction) => instruction.do === "reduce");
-  const counted = instructions.flatMap((instruction) =>
-    counting.has(instruction) && instruction.do === "load" ? [instruction.model] : [],
-  );
+  const isDoubtful = (): boolean =>
+    found[results.reductions] > 0 ||
+    reductions.some(({ reduction, slot }) => reduction === "dot" && !isSafeDot(found[slot]));
   return (at, n, state) => {
     const isWhole = n % TURN === 0;
-    if (!isWhole && reductions.length > 0) {
-      for (const step of singly) step(at, n, state);
-      return;
+    if (isWhole || reductions.length === 0) {
+      // Without reductions it may go on behind the end, as kernels do.
+      loop.run(at, state.stored + at, isWhole ? n : n + TURN - (n % TURN));
+      if (!isDoubtful()) {
+        for (const { slot, reduction } of reductions) {
+          state.partials[slot] = REDUCTIONS[reduction].join(state.partials[slot], found[slot]);
+        }
+        return;
+      }
     }
-    // Without reductions it may go on behind the end, as kernels do.
-    loop.run(at, state.stored + at, isWhole ? n : n + TURN - (n % TURN));
-    if (reductions.some(({ reduction, slot }) => reduction === "dot" && !isSafeDot(found[slot]))) {
-      for (const step of singly) step(at, n, state);
-      return;
-    }
-    for (const { slot, reduction } of reductions) {
-      state.partials[slot] = REDUCTIONS[reduction].join(state.partials[slot], found[slot]);
-    }
-    for (const model of counted) state.nonFinite[model] += found[countPlace(results, model)];
+    for (const step of singly) step(at, n, state);
   };
+}
+
+/** Where a loop must look for what is not finite: at stores rather than at loads, where it would show in those. */
+function checkedPlaces(instructions: readonly Instruction[], job: Job, counting: ReadonlySet<Instruction>): number[] {
+  const loads = instructions.flatMap((instruction, i) => (counting.has(instruction) ? [i] : []));
+  const shown = loads.filter((load) => showsInResults(instructions, load));
+  const looksAtStores = shown.length > 0 || (job.output && VECTOR_FORMATS[job.output.dtype]?.leavesNaN === true);
+  const stores = instructions.flatMap(({ do: what }, i) => (what === "store" && looksAtStores ? [i] : []));
+  return [...loads.filter((load) => !shown.includes(load)), ...stores];
 }
 
 const rowOf = (addressOf: (index: number) => number): Loop["registers"] => ({

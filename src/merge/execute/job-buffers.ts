@@ -93,7 +93,7 @@ function place(needs: JobNeeds, start: number, numberBytes: number): { buffers: 
     buffer: takeList(pass?.buffers ?? 0, align(granule * numberBytes) + PADDING),
     rowRegister: takeList(pass?.rowRegisters ?? 0, align((granule / rowLength) * 8) + PADDING),
     sortScratch: compute?.rows === undefined ? end : take(RANK_ELEMENT_BYTES * rowLength + RANK_TABLE_BYTES),
-    results: take(resultBytes(pass, inputs.length)),
+    results: take(resultBytes(pass)),
     tallies: (pass?.tallies ?? []).map((digit) => take(TALLIES[digit].bins * Uint32Array.BYTES_PER_ELEMENT)),
     kept: (pass?.kept ?? []).map((kept) =>
       take(JOB_GRANULES * keptBytes(kept, { granule, rows: compute?.rows }) + PADDING),

@@ -7,6 +7,7 @@ import {
   repeat,
   scalar,
   setLocal,
+  storeF64,
   teeLocal,
   vector,
 } from "../../../kernels/wasm/code.js";
@@ -53,6 +54,8 @@ export class LoopWriter {
   readonly #turn: Code[] = [];
   readonly #advance: Code[] = [];
   readonly #after: Code[] = [];
+  readonly #largest = new Map<string, number>();
+  readonly #doubts: Code[] = [];
   #unit = 0;
 
   /** A new variable, 0 at first. */
@@ -108,7 +111,23 @@ export class LoopWriter {
     return { address, offset: start + this.#unit * UNIT * elementBytes };
   }
 
-  finish(): ModuleContent {
+  /** Doubts the block where a lane, a number not below 0, is above a limit (given for all 32 bits). */
+  doubtAbove(limit: number, lanes: "i16x8" | "i32x4", values: Code): void {
+    const key = `${lanes} ${limit}`;
+    let largest = this.#largest.get(key);
+    if (largest === undefined) {
+      largest = this.variable();
+      this.#largest.set(key, largest);
+      const mask = vector(`${lanes}.gt_s`, local(largest), vector("i32x4.splat", integer(limit)));
+      this.#doubts.push(vector("v128.any_true", mask));
+    }
+    this.inTurn(setLocal(largest, vector(`${lanes}.max_s`, local(largest), values)));
+  }
+
+  /** @param doubtAddress where it leaves, as f64, a number above 0 if it doubts the block, else 0 */
+  finish(doubtAddress: number): ModuleContent {
+    const doubt = this.#doubts.reduce((sum, one) => scalar("i32.add", sum, one), integer(0));
+    this.afterLoop(storeF64(doubtAddress, scalar("f64.convert_i32_s", doubt)));
     const left = teeLocal(LEFT, scalar("i32.sub", local(LEFT), integer(TURN)));
     return {
       params: PARAMS,

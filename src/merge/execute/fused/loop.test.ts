@@ -259,3 +259,40 @@ describe("reductions in loops", () => {
     expect(result.nonFinite).toEqual([2, 0]);
   });
 });
+
+describe("what is not finite is counted, whatever is made of it", () => {
+  const formulas: [string, Expression | readonly Expression[]][] = [
+    ...(Object.keys(VECTOR_OPERATIONS) as ElementwiseName[]).map((name): [string, Expression] => {
+      const operands = Array.from({ length: ELEMENTWISE[name].arity }, (_, i) => input(i % 2));
+      return [name, add(apply(name, ...operands), mul(input(1), 0))];
+    }),
+    ["a weighted sum", add(mul(input(0), 0.25), mul(input(1), 0.75))],
+    ["a weight of 0", add(mul(input(0), 0), input(1))],
+    ["what hides the first", add(apply("lt", input(0), 1), input(1))],
+    ["dot products", [dot(input(0), input(0)), dot(input(1), input(1))]],
+    ["a sum beside a dot product", [sum(input(0)), dot(input(1), input(0))]],
+    ["extremes", [largest(input(0)), smallest(input(1))]],
+    ["what hides it in part", add(input(1), mul(input(1), apply("lt", input(0), 1)))],
+  ];
+
+  test.each(formulas)("%s", async (_, formula) => {
+    const wanted = "kind" in formula ? { stored: formula } : { results: formula };
+    const spoilt = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const dtype of ["f32", "bf16", "f16"] as const) {
+      const random = createRandom(5, "spoilt", dtype);
+      const inputs = [0, 1].map((model) => {
+        const values = numbers(3 * BLOCK, "2").map((value) => Math.fround(value % 1000));
+        // The middle block is sound, the others are not; of the second model only the last.
+        for (const block of model === 0 ? [0, 2] : [2]) {
+          for (let i = 0; i <= model; i++) values[block * BLOCK + random.integer(BLOCK)] = spoilt[random.integer(3)];
+        }
+        return { dtype, bytes: createTensor(dtype, [values.length], values).bytes };
+      });
+      const counts = inputs.map(
+        ({ bytes }) => numbersOf(dtype, bytes).filter((value) => !Number.isFinite(value)).length,
+      );
+      const { result } = await run(wanted, inputs, dtype);
+      expect(result.nonFinite).toEqual(counts);
+    }
+  });
+});

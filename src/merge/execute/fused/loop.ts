@@ -17,8 +17,8 @@ export interface Loop {
   readonly filled: readonly number[];
   /** Registers that are read after the loop. */
   readonly kept: readonly number[];
-  /** Indices of loads that count what is not finite. */
-  readonly counting: readonly number[];
+  /** Indices of loads and stores that look for what is not finite. */
+  readonly checked: readonly number[];
   readonly results: Results;
 }
 
@@ -33,18 +33,21 @@ interface Row {
   readonly step: number;
 }
 
-/** Where a loop leaves numbers, as f64: the block's part of each reduction slot, then counts by input. */
+/**
+ * Where a loop leaves numbers, as f64: the block's part of each reduction slot, and behind them whether it doubts what it
+ * did. Then the kernels must do the block instead: they count what is not finite, and write NaN as they should.
+ */
 export interface Results {
   readonly address: number;
   readonly reductions: number;
 }
 
-/** Where the count of an input stands among the results. */
-export const countPlace = ({ reductions }: Results, model: number): number => reductions + model;
+export const doubtAddress = ({ address, reductions }: Results): number =>
+  address + reductions * Float64Array.BYTES_PER_ELEMENT;
 
 /** Bytes of the results of a pass. */
-export const resultBytes = (pass: Pass | undefined, inputs: number): number =>
-  ((pass?.reductions.length ?? 0) + inputs) * Float64Array.BYTES_PER_ELEMENT;
+export const resultBytes = (pass: Pass | undefined): number =>
+  ((pass?.reductions.length ?? 0) + 1) * Float64Array.BYTES_PER_ELEMENT;
 
 /**
  * Whether a loop's dot product can be relied on: no product left the range of f32, and those too small for it are nothing

@@ -7,6 +7,8 @@ export interface Run {
   readonly instructions: readonly Instruction[];
   /** Registers written here and read later in the stage. */
   readonly kept: readonly number[];
+  /** Whether doing them again gives the same: they leave in memory nothing in the place of what they found there. */
+  readonly isRepeatable: boolean;
 }
 
 /** Divides the instructions of a stage into those that become one loop and those that do not. */
@@ -20,7 +22,8 @@ export function splitRuns(
     let end = start + 1;
     while (end < instructions.length && isFusible(instructions[end]) === kind) end++;
     const own = instructions.slice(start, end);
-    runs.push({ isFusible: kind, instructions: own, kept: keptOf(own, instructions.slice(end)) });
+    const kept = keptOf(own, instructions.slice(end));
+    runs.push({ isFusible: kind, instructions: own, kept, isRepeatable: isRepeatable(own, kept) });
     start = end;
   }
   return runs;
@@ -35,4 +38,17 @@ function keptOf(run: readonly Instruction[], later: readonly Instruction[]): num
     if (overwritten !== undefined) written.delete(overwritten);
   }
   return kept;
+}
+
+function isRepeatable(run: readonly Instruction[], kept: readonly number[]): boolean {
+  const written = new Set<number>();
+  const opened = new Set<number>();
+  for (const instruction of run) {
+    if (readsOf(instruction).some((register) => !written.has(register) && kept.includes(register))) return false;
+    if (instruction.do === "open") opened.add(instruction.buffer);
+    if (instruction.do === "save" && opened.has(instruction.buffer)) return false;
+    const register = writeOf(instruction);
+    if (register !== undefined) written.add(register);
+  }
+  return true;
 }

@@ -16,38 +16,19 @@ export type Pair = readonly [low: number, high: number];
 
 /** How eight elements come from a stored format and go to it: bit by bit as the kernels of its name do. */
 export interface VectorFormat {
-  /** Bits that −1 is taken from in `counts` for each element that is not finite; absent when nothing is counted. */
-  readonly load: (writer: LoopWriter, place: Place, out: Pair, counts?: number) => void;
-  /** Count of lanes of `counts`. */
-  readonly countLanes: 4 | 8;
+  /** Where they are checked, blocks with an element that is not finite are doubted. */
+  readonly load: (writer: LoopWriter, place: Place, out: Pair, isChecked: boolean) => void;
+  /** NaN may come out as anything where `leavesNaN`: such blocks must be doubted. */
   readonly store: (writer: LoopWriter, place: Place, values: Pair) => void;
+  readonly leavesNaN?: true;
+}
+
+/** Doubts the block where one of four f32 is not finite. */
+export function doubtNonFinite(writer: LoopWriter, values: Code): void {
+  writer.doubtAbove(0x7f7fffff, "i32x4", vector("v128.and", values, writer.constant(0x7fffffff)));
 }
 
 const at = ({ address, offset }: Place, bytes: number): Code => loadVector(address, offset + bytes);
-
-/** Takes −1 from the lanes of `counts` where the magnitude is above that of the largest number. */
-function countNonFinite(
-  writer: LoopWriter,
-  values: Code,
-  {
-    counts,
-    lanes,
-    magnitude,
-    largest,
-  }: {
-    readonly counts: number;
-    readonly lanes: "i16x8" | "i32x4";
-    readonly magnitude: number;
-    readonly largest: number;
-  },
-): void {
-  const found = vector(
-    `${lanes}.gt_s`,
-    vector("v128.and", values, writer.constant(magnitude)),
-    writer.constant(largest),
-  );
-  writer.inTurn(setLocal(counts, vector(`${lanes}.sub`, local(counts), found)));
-}
 
 /** The 16-bit lanes of the low or high half of a vector, each behind 16 bits of another. */
 const interleave = (low: Code, high: Code, half: 0 | 1): Code =>
@@ -58,13 +39,10 @@ const interleave = (low: Code, high: Code, half: 0 | 1): Code =>
   );
 
 const f32: VectorFormat = {
-  countLanes: 4,
-  load: (writer, place, out, counts) => {
+  load: (writer, place, out, isChecked) => {
     for (const [half, variable] of out.entries()) {
       writer.inTurn(setLocal(variable, at(place, 16 * half)));
-      if (counts === undefined) continue;
-      const bits = { magnitude: 0x7fffffff, largest: 0x7f7fffff };
-      countNonFinite(writer, local(variable), { counts, lanes: "i32x4", ...bits });
+      if (isChecked) doubtNonFinite(writer, local(variable));
     }
   },
   store: (writer, { address, offset }, values) => {
@@ -75,13 +53,13 @@ const f32: VectorFormat = {
 };
 
 const bf16: VectorFormat = {
-  countLanes: 8,
-  load: (writer, place, out, counts) => {
+  // Rounding carries some over to numbers.
+  leavesNaN: true,
+  load: (writer, place, out, isChecked) => {
     const stored = writer.variable();
     writer.inTurn(setLocal(stored, at(place, 0)));
-    if (counts !== undefined) {
-      const bits = { magnitude: 0x7fff7fff, largest: 0x7f7f7f7f };
-      countNonFinite(writer, local(stored), { counts, lanes: "i16x8", ...bits });
+    if (isChecked) {
+      writer.doubtAbove(0x7f7f7f7f, "i16x8", vector("v128.and", local(stored), writer.constant(0x7fff7fff)));
     }
     for (const half of [0, 1] as const) {
       writer.inTurn(setLocal(out[half], interleave(writer.constant(0), local(stored), half)));
@@ -95,22 +73,16 @@ const bf16: VectorFormat = {
       // The arithmetic shift keeps upper halves within i16, so that narrowing does not saturate.
       return vector("i32x4.shr_s", rounded, integer(16));
     });
-    const narrowed = vector("i16x8.narrow_i32x4_s", low, high);
-    const [lowNaN, highNaN] = values.map((variable) => vector("f32x4.ne", local(variable), local(variable)));
-    const lacksValue = vector("i16x8.narrow_i32x4_s", lowNaN, highNaN);
-    const bits = vector("v128.bitselect", writer.constant(0x7fc07fc0), narrowed, lacksValue);
-    writer.inTurn(storeVector(address, offset, bits));
+    writer.inTurn(storeVector(address, offset, vector("i16x8.narrow_i32x4_s", low, high)));
   },
 };
 
 const f16: VectorFormat = {
-  countLanes: 8,
-  load: (writer, place, out, counts) => {
+  load: (writer, place, out, isChecked) => {
     const stored = writer.variable();
     writer.inTurn(setLocal(stored, at(place, 0)));
-    if (counts !== undefined) {
-      const bits = { magnitude: 0x7fff7fff, largest: 0x7bff7bff };
-      countNonFinite(writer, local(stored), { counts, lanes: "i16x8", ...bits });
+    if (isChecked) {
+      writer.doubtAbove(0x7bff7bff, "i16x8", vector("v128.and", local(stored), writer.constant(0x7fff7fff)));
     }
     for (const [half, variable] of out.entries()) {
       const widened = writer.variable();

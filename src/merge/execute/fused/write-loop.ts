@@ -15,9 +15,9 @@ import { dtypeBytes } from "../../../tensor/dtype.js";
 import { writeOf } from "../../expression/instruction-registers.js";
 import type { ElementwiseName, ReductionName } from "../../expression/operations.js";
 import type { Instruction } from "../../expression/program.js";
-import { countPlace, type Loop } from "./loop.js";
+import { doubtAddress, type Loop } from "./loop.js";
 import { LoopWriter, type Place, UNITS } from "./loop-writer.js";
-import { type Pair, VECTOR_FORMATS, type VectorFormat } from "./vector-formats.js";
+import { doubtNonFinite, type Pair, VECTOR_FORMATS, type VectorFormat } from "./vector-formats.js";
 import { VECTOR_OPERATIONS } from "./vector-operations.js";
 
 const NUMBER_BYTES = 4;
@@ -25,7 +25,7 @@ const NUMBER_BYTES = 4;
 /** Writes the function of a loop; it does to each element, and adds up, just what the kernels would. */
 export function writeLoop(loop: Loop): ModuleContent {
   const writer = new LoopWriter();
-  const state: LoopState = { loop, writer, pairs: new Map(), sums: new Map(), products: new Map(), counts: new Map() };
+  const state: LoopState = { loop, writer, pairs: new Map(), sums: new Map(), products: new Map() };
   for (let unit = 0; unit < UNITS; unit++) {
     const values: UnitValues = { known: new Set(), widened: new Map() };
     for (const [index, instruction] of loop.instructions.entries())
@@ -35,7 +35,7 @@ export function writeLoop(loop: Loop): ModuleContent {
     }
     writer.nextUnit();
   }
-  return writer.finish();
+  return writer.finish(doubtAddress(loop.results));
 }
 
 interface LoopState {
@@ -47,8 +47,6 @@ interface LoopState {
   readonly sums: Map<number, readonly number[]>;
   /** By slot of a dot product, the variable of its products of this turn. */
   readonly products: Map<number, number>;
-  /** By index of the load. */
-  readonly counts: Map<number, number>;
 }
 
 /** What is known about the eight elements under way. */
@@ -68,17 +66,18 @@ function writeInstruction(instruction: Instruction, index: number, state: UnitSt
       const { dtype, address } = loop.inputs[instruction.model];
       const format = VECTOR_FORMATS[dtype] as VectorFormat;
       const place = writer.place("granule", address, dtypeBytes(dtype));
-      const counts = loop.counting.includes(index)
-        ? countsOf(state, { index, model: instruction.model, format })
-        : undefined;
-      format.load(writer, place, pairOf(state, instruction.out), counts);
+      format.load(writer, place, pairOf(state, instruction.out), loop.checked.includes(index));
       break;
     }
     case "store": {
       if (loop.output === undefined) throw new Error("a loop that stores has no output");
       const { dtype, address } = loop.output;
+      const place = writer.place("output", address, dtypeBytes(dtype));
       const values = operandVariables(state, instruction.a);
-      (VECTOR_FORMATS[dtype] as VectorFormat).store(writer, writer.place("output", address, dtypeBytes(dtype)), values);
+      if (loop.checked.includes(index)) {
+        for (const variable of values) doubtNonFinite(writer, local(variable));
+      }
+      (VECTOR_FORMATS[dtype] as VectorFormat).store(writer, place, values);
       break;
     }
     case "apply": {
@@ -174,24 +173,6 @@ function storePair(writer: LoopWriter, { address, offset }: Place, pair: Pair): 
   for (const [half, variable] of pair.entries()) {
     writer.inTurn(storeVector(address, offset + 16 * half, local(variable)));
   }
-}
-
-/** The variable in which a load counts; the sum of its lanes is left among the results. */
-function countsOf(
-  { counts, loop, writer }: LoopState,
-  { index, model, format }: { readonly index: number; readonly model: number; readonly format: VectorFormat },
-): number {
-  const known = counts.get(index);
-  if (known !== undefined) return known;
-  const variable = writer.variable();
-  counts.set(index, variable);
-  const counted = local(variable);
-  const lanes = format.countLanes === 8 ? vector("i32x4.extadd_pairwise_i16x8_s", counted) : counted;
-  const total = [0, 1, 2, 3]
-    .map((place) => lane("i32x4.extract_lane", lanes, place))
-    .reduce((sum, next) => scalar("i32.add", sum, next));
-  writer.afterLoop(storeF64(resultAddress(loop, countPlace(loop.results, model)), scalar("f64.convert_i32_s", total)));
-  return variable;
 }
 
 const resultAddress = ({ results }: Loop, place: number): number =>
