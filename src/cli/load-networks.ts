@@ -30,7 +30,7 @@ export interface LoadedNetwork {
 
 /** Opens checkpoints and reads them whole. */
 export async function loadStates(paths: readonly string[], { options }: CliCall): Promise<LoadedNetwork[]> {
-  const { open, toStateDict } = await import("../node/index.js");
+  const { open, toStateDict } = await import("../node/checkpoints.js");
   const loaded: LoadedNetwork[] = [];
   for (const path of paths) {
     const checkpoint = await open(path, { entry: options.entry as string | undefined });

@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import { OnebasinError, throwProblems } from "../core/errors.js";
 import type { TensorPlan } from "../merge/plan.js";
-import type { MergeOptions } from "../node/index.js";
+import type { MergeOptions } from "../node/checkpoints.js";
 import type { StateDict } from "../tensor/tensor.js";
 import { parseCount } from "./arguments.js";
 import type { CliCall } from "./command.js";

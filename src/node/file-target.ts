@@ -5,10 +5,10 @@ import type { OutputFile } from "../checkpoint/layout.js";
 import { OnebasinError } from "../core/errors.js";
 import type { OutputTarget } from "../merge/execute/output-target.js";
 import { createFileJobIO, writeError } from "./job-io.js";
+import { keptAtMost } from "./kept-at-most.js";
 import { makeFolder } from "./make-folder.js";
 import { openFileBackend, type ThreadOptions } from "./open-file-backend.js";
 import { refuseToReplace } from "./refuse-to-replace.js";
-import { keptAtMost } from "./thread-count.js";
 
 export interface FileTargetOptions extends ThreadOptions {
   /** Use what an earlier attempt left behind, and leave behind what this one makes, under names that do not change. */

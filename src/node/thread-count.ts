@@ -1,14 +1,14 @@
 import { availableParallelism } from "node:os";
 import { OnebasinError } from "../core/errors.js";
 import type { Workload } from "../merge/execute/workload.js";
-import { MOST_KEPT } from "../merge/expression/plan-kept.js";
 
-const DEFAULT_MEMORY = 512 * 2 ** 20;
+/** Bytes that a process takes unless told. */
+export const DEFAULT_MEMORY = 512 * 2 ** 20;
 
 /** What Node and the program itself take, before any tensor: measured, rounded up. */
-const BASE_MEMORY = 96 * 2 ** 20;
+export const BASE_MEMORY = 96 * 2 ** 20;
 /** What one more thread takes, before any tensor. */
-const THREAD_MEMORY = 24 * 2 ** 20;
+export const THREAD_MEMORY = 24 * 2 ** 20;
 /** Work below this is done before a second thread has started. */
 const BYTES_PER_THREAD = 32 * 2 ** 20;
 
@@ -47,10 +47,6 @@ export function threadsAtMost(work: Workload & ThreadLimits): number {
   const useful = Math.max(1, Math.ceil(work.bytes / BYTES_PER_THREAD));
   return Math.min(wanted, useful, affordable(work));
 }
-
-/** What may be held of one tensor between passes over it: a few are under way, and some of it lies in messages. */
-export const keptAtMost = ({ memory = DEFAULT_MEMORY }: ThreadLimits): number =>
-  Math.min(MOST_KEPT, Math.max(0, memory - BASE_MEMORY - 2 * THREAD_MEMORY) / 8);
 
 const affordable = ({ memory = DEFAULT_MEMORY, memoryPerJob }: Workload & ThreadLimits): number =>
   Math.max(0, Math.floor((memory - BASE_MEMORY) / (THREAD_MEMORY + memoryPerJob)));

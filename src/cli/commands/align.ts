@@ -61,7 +61,7 @@ export const align = defineCommand({
       return;
     }
     const library = await import("../../align/align.js");
-    const { save } = await import("../../node/index.js");
+    const { save } = await import("../../node/checkpoints.js");
     const images = await loadImages(call, { split: "train" });
     const found = await library.align(
       models.map(({ state }) => state),

@@ -18,7 +18,7 @@ export const convert = defineCommand({
     "onebasin convert model.safetensors half.safetensors --dtype bf16",
   ],
   run: async ({ args: [from, to], options, output, signal }) => {
-    const { open, save } = await import("../../node/index.js");
+    const { open, save } = await import("../../node/checkpoints.js");
     const { checkOutputCheckpoint } = await import("../../node/check-output.js");
     const { parseFloatDType } = await import("../../tensor/dtype.js");
     const shardSize = parseBytes("--shard-size", options.shardSize);

@@ -93,7 +93,7 @@ async function prepare(call: CliCall) {
   const lambdas = parseLambdas(options.lambda ?? USUAL.lambda);
   const { readFile } = await import("node:fs/promises");
   const { loadArchitecture } = await import("../../node/load-architecture.js");
-  const { open, toStateDict } = await import("../../node/index.js");
+  const { open, toStateDict } = await import("../../node/checkpoints.js");
   const { TAKEN_NAMES } = await import("../../node/couple-to-folder.js");
   const { checkOutputFolder } = await import("../../node/check-output.js");
   const { parseDepthSchedule } = await import("../../train/coupling/depth-schedule.js");

@@ -13,8 +13,8 @@ export const diff = defineCommand({
   options: [],
   examples: ["onebasin diff mnist.pth svhn.pth", "onebasin diff base.safetensors tuned.safetensors --json"],
   run: async ({ args: [a, b], options, output }) => {
-    const library = await import("../../node/index.js");
-    const report = await library.diff(a, b, { threads: parseCount("--threads", options.threads) });
+    const { diff: compare } = await import("../../node/diff-checkpoints.js");
+    const report = await compare(a, b, { threads: parseCount("--threads", options.threads) });
     output.result(describe(report), report);
   },
 });

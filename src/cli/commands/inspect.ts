@@ -9,7 +9,8 @@ export const inspect = defineCommand({
   options: [{ flags: "--entry <name>", doc: "which nested state dict, when the file holds several" }],
   examples: ["onebasin inspect mnist.pth", "onebasin inspect training.pt --entry model_state_dict --json"],
   run: async ({ args: [path], options, output }) => {
-    const { open, closeCheckpoint } = await import("../../node/index.js");
+    const { open } = await import("../../node/checkpoints.js");
+    const { closeCheckpoint } = await import("../../checkpoint/checkpoint.js");
     const { rolesOf } = await import("../../merge/roles.js");
     const { elementCount } = await import("../../tensor/shape.js");
     const { dtypeBytes } = await import("../../tensor/dtype.js");

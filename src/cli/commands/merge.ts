@@ -1,14 +1,10 @@
-import type { Checkpoint } from "../../checkpoint/checkpoint.js";
 import { OnebasinError } from "../../core/errors.js";
-import { parsePairs } from "../../core/parse-named.js";
-import type { TensorPlan } from "../../merge/plan.js";
-import type { MergeOptions } from "../../node/index.js";
-import { parseBytes, parseChoice, parseCount, parseResume } from "../arguments.js";
+import { parseBytes, parseCount, parseResume } from "../arguments.js";
 import { type CliCall, defineCommand } from "../command.js";
 import { describeFiles } from "../describe-files.js";
 import { describePlan, plannedJson, planTable } from "../describe-plan.js";
-import { type MergedOnNetworks, mergeOnNetworks, needsNetworks } from "../merge-on-networks.js";
-import { namedPath } from "../named-path.js";
+import { earlyWorkers } from "../early-workers.js";
+import { needsNetworks } from "../merge-on-networks.js";
 import { formatBytes } from "../progress.js";
 import { isRecipe, runRecipe } from "../run-recipe.js";
 
@@ -74,13 +70,8 @@ export const merge = defineCommand({
     if (part !== undefined) {
       throw new OnebasinError("usage", "--part divides the shards of a recipe's output: onebasin merge recipe.yml …");
     }
-    const { startWorkers } = await import("../../node/start-workers.js");
-    const inputs = args.map((argument) => namedPath(argument).path);
-    const workers = isDry || needsNetworks(options) ? undefined : startWorkers(inputs, { threads, memory });
-    if (path !== undefined && shardSize === undefined) {
-      const { checkOutputCheckpoint } = await import("../../node/check-output.js");
-      await checkOutputCheckpoint(path);
-    }
+    const { checkOutputCheckpoint, mergedNetworks, planFrom, save } = await import("../merge-models.js");
+    if (path !== undefined && shardSize === undefined) await checkOutputCheckpoint(path);
     const networks = !isDry && needsNetworks(options) ? await mergedNetworks(call) : undefined;
     const plan = networks?.plan ?? (await planFrom(call));
     const summary = describePlan(plan);
@@ -93,12 +84,11 @@ export const merge = defineCommand({
       });
       return;
     }
-    const { save } = await import("../../node/index.js");
     const report = await save(networks?.state ?? plan, path as string, {
       metadata: networks?.metadata,
       threads,
       memory,
-      workers,
+      workers: earlyWorkers(),
       shardSize,
       resume,
       signal,
@@ -140,51 +130,4 @@ function checkMerge({ args, options }: CliCall): void {
       `Without --align, --repair or --evaluate, merge makes no use of ${idle.join(", ")}.`,
     );
   }
-}
-
-async function planFrom(call: CliCall): Promise<TensorPlan> {
-  const { merge: plan } = await import("../../node/index.js");
-  return plan(await openModels(call), await mergeOptions(call));
-}
-
-async function mergedNetworks(call: CliCall): Promise<MergedOnNetworks> {
-  return mergeOnNetworks(await openModels(call), await mergeOptions(call), call);
-}
-
-async function openModels({ args, options }: CliCall): Promise<Record<string, Checkpoint>> {
-  const { open } = await import("../../node/index.js");
-  const { modelName } = await import("../../merge/model-name.js");
-  const models: Record<string, Checkpoint> = {};
-  for (const [i, { name, path }] of args.map(namedPath).entries()) {
-    const key = name ?? modelName(i);
-    if (key.includes("-")) {
-      throw new OnebasinError("usage", `A model cannot be called "${key}": in a formula that is a difference.`, {
-        hint: `Call it ${key.replaceAll("-", "_")}=${path}`,
-      });
-    }
-    if (Object.hasOwn(models, key)) throw new OnebasinError("usage", `Two models are called "${key}".`);
-    models[key] = await open(path, { entry: options.entry as string | undefined });
-  }
-  return models;
-}
-
-async function mergeOptions({ options }: CliCall): Promise<MergeOptions> {
-  const { open } = await import("../../node/index.js");
-  const { parseWeights } = await import("../../merge/rule.js");
-  const { BUFFER_POLICIES } = await import("../../merge/merge-options.js");
-  const { parseFloatDType } = await import("../../tensor/dtype.js");
-  const entry = options.entry as string | undefined;
-  return {
-    method: options.method as string | undefined,
-    expression: options.expr as string | undefined,
-    params: parsePairs("--param", options.param),
-    weights: options.weights === undefined ? undefined : parseWeights(options.weights as string),
-    rules: options.rule as string[] | undefined,
-    base: options.base === undefined ? undefined : await open(options.base as string, { entry }),
-    statistics: await Promise.all(((options.statistics as string[] | undefined) ?? []).map((path) => open(path))),
-    buffers: parseChoice("--buffers", options.buffers, BUFFER_POLICIES),
-    dtype: options.dtype === undefined ? undefined : parseFloatDType(options.dtype as string),
-    seed: parseCount("--seed", options.seed, 0),
-    allowNonFinite: options.allowNonfinite === true,
-  };
 }

@@ -10,7 +10,7 @@ export const methods = defineCommand({
   options: [],
   examples: ["onebasin methods", "onebasin methods slerp", "onebasin methods expr"],
   run: async ({ args: [id], output }) => {
-    const library = await import("../../node/index.js");
+    const library = await import("../../merge/methods.gen.js");
     const { FUNCTIONS } = await import("../../merge/expression/parse-expression.js");
     if (id === "expr") {
       const functions = Object.entries(FUNCTIONS).map(([name, { arity, variadic, doc }]) => ({

@@ -129,7 +129,7 @@ export const path = defineCommand({
       const { state: _, ...found } = best;
       json.best = { ...found, test: judged };
       if (options.saveBest !== undefined) {
-        const { save } = await import("../../node/index.js");
+        const { save } = await import("../../node/checkpoints.js");
         await save(best.state, options.saveBest as string, { metadata: models[0].checkpoint.metadata });
       }
     }

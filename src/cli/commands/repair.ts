@@ -46,7 +46,7 @@ export const repair = defineCommand({
       "onebasin repair m.pth -o r.pth --data mnist",
     );
     const library = await import("../../repair/repair.js");
-    const { save } = await import("../../node/index.js");
+    const { save } = await import("../../node/checkpoints.js");
     const { checkOutputCheckpoint } = await import("../../node/check-output.js");
     const { parseWeights } = await import("../../merge/rule.js");
     const method = parseChoice("--method", options.method, library.REPAIR_METHODS);

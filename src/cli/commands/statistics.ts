@@ -42,7 +42,7 @@ export const statistics = defineCommand({
     needed("statistics", "--data, images of the model's task", (options.data as string[] | undefined)?.[0], example);
     const kind = parseChoice("--kind", options.kind, KINDS) as (typeof KINDS)[number];
     const samples = parseCount("--samples", options.samples) ?? USUAL_SAMPLES;
-    const { save } = await import("../../node/index.js");
+    const { save } = await import("../../node/checkpoints.js");
     const { checkOutputCheckpoint } = await import("../../node/check-output.js");
     await checkOutputCheckpoint(path);
     const loaded = await loadStates(args, call);

@@ -37,7 +37,7 @@ export const train = defineCommand({
     const { historyLines } = await import("../../train/snapshot.js");
     const { evaluate } = await import("../../evaluate/evaluate.js");
     const { onnxRuntime } = await import("../../node/onnx-runtime.js");
-    const { save } = await import("../../node/index.js");
+    const { save } = await import("../../node/checkpoints.js");
     const { ARCHITECTURE_KEY } = await import("../../node/load-architecture.js");
     const { readSnapshot, removeSnapshot, writeSnapshot, writeText } = await import("../../node/training-files.js");
     const judge = async (state: StateDict, sets: readonly ImageSet[]): Promise<Judged[]> => {
@@ -142,7 +142,7 @@ async function prepare(call: CliCall) {
 }
 
 async function firstState(path: string, network: Network, call: CliCall): Promise<StateDict> {
-  const { open, toStateDict } = await import("../../node/index.js");
+  const { open, toStateDict } = await import("../../node/checkpoints.js");
   const { checkFit } = await import("../../network/check-fit.js");
   const { throwProblems } = await import("../../core/errors.js");
   const whole = { path, state: await toStateDict(await open(path)) };
