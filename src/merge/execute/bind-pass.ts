@@ -29,7 +29,7 @@ export interface GranuleState {
   readonly left: number[];
 }
 
-/** Does its work on `n` elements, `at` elements into the granule. */
+/** Does its work on `n` elements, as many as the length of its stage at most, `at` elements into the granule. */
 type BlockStep = (at: number, n: number, state: GranuleState) => void;
 /** Does its work on all rows of the granule. */
 type RowStep = (state: GranuleState) => void;
@@ -47,17 +47,17 @@ export async function bindPass(
   const fill = kernels.functions[`fill_${precision}`];
   for (const { register, scalar } of pass.fills) fill(buffers.register(register), scalars[scalar], BLOCK);
   const binding = { job, kernels, buffers, counting: countingLoads(job) };
-  const stages: { blocks: BlockStep[]; rows: RowStep[] }[] = [];
+  const stages: { blocks: BlockStep[]; length: number; rows: RowStep[] }[] = [];
   for (const { blocks, rows } of pass.stages) {
     stages.push({
-      blocks: await bindBlocks(blocks, { ...binding, compileLoop }),
+      ...(await bindBlocks(blocks, { ...binding, compileLoop })),
       rows: rows.map((instruction) => bindRowInstruction(instruction, binding)),
     });
   }
   return (state) => {
-    for (const { blocks, rows } of stages) {
-      for (let at = 0; at < state.count; at += BLOCK) {
-        const n = Math.min(BLOCK, state.count - at);
+    for (const { blocks, length, rows } of stages) {
+      for (let at = 0; at < state.count; at += length) {
+        const n = Math.min(length, state.count - at);
         for (const step of blocks) step(at, n, state);
       }
       for (const step of rows) step(state);
@@ -75,21 +75,24 @@ function countingLoads(job: Job): ReadonlySet<Instruction> {
 async function bindBlocks(
   blocks: readonly Instruction[],
   { compileLoop, ...binding }: Binding & { readonly compileLoop: LoopCompiler },
-): Promise<BlockStep[]> {
+): Promise<{ readonly blocks: BlockStep[]; readonly length: number }> {
   const { job } = binding;
   const runs =
     job.compute?.precision === "f32"
       ? splitRuns(blocks, (instruction) => isFusible(instruction, job))
       : [{ isFusible: false, instructions: blocks, kept: [], isRepeatable: true }];
   const steps: BlockStep[] = [];
+  let hasLoop = false;
   for (const run of runs) {
     const singly = run.instructions.map((instruction) => bindInstruction(instruction, binding));
     const isSafe = run.isRepeatable || !run.instructions.some((instruction) => mayDoubt(instruction, binding));
-    if (run.isFusible && isSafe && singly.length > 1)
-      steps.push(await bindRun(run, singly, { ...binding, compileLoop }));
+    const isLoop = run.isFusible && isSafe && singly.length > 1;
+    if (isLoop) steps.push(await bindRun(run, singly, { ...binding, compileLoop }));
     else steps.push(...singly);
+    hasLoop ||= isLoop;
   }
-  return steps;
+  // A loop by itself leaves nothing in registers, which hold a block, and goes over the whole granule in one call.
+  return { blocks: steps, length: hasLoop && steps.length === 1 ? job.granule : BLOCK };
 }
 
 /** Whether a loop with this instruction may leave a block to the kernels after all. */
@@ -123,19 +126,25 @@ async function bindRun(
   const isDoubtful = (): boolean =>
     found[results.reductions] > 0 ||
     reductions.some(({ reduction, slot }) => reduction === "dot" && !isSafeDot(found[slot]));
+  const bySteps: BlockStep = (at, n, state) => {
+    for (let done = 0; done < n; done += BLOCK) {
+      for (const step of singly) step(at + done, Math.min(BLOCK, n - done), state);
+    }
+  };
   return (at, n, state) => {
-    const isWhole = n % TURN === 0;
-    if (isWhole || reductions.length === 0) {
-      // Without reductions it may go on behind the end, as kernels do.
-      loop.run(at, state.stored + at, isWhole ? n : n + TURN - (n % TURN));
-      if (!isDoubtful()) {
+    // Without reductions it may go on behind the end, as kernels do.
+    const behind = (TURN - (n % TURN)) % TURN;
+    const length = reductions.length === 0 ? n + behind : behind === 0 ? n : n - (n % BLOCK);
+    if (length > 0) {
+      loop.run(at, state.stored + at, length);
+      if (isDoubtful()) bySteps(at, Math.min(n, length), state);
+      else {
         for (const { slot, reduction } of reductions) {
           state.partials[slot] = REDUCTIONS[reduction].join(state.partials[slot], found[slot]);
         }
-        return;
       }
     }
-    for (const step of singly) step(at, n, state);
+    if (length < n) bySteps(at + length, n - length, state);
   };
 }
 
