@@ -16,8 +16,10 @@ const GLOBAL_OPTIONS = [
 
 const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];
 
-function addCommand(program: Command, command: CliCommand): void {
+/** @param isCalled whether it is the one that will run; of the others nobody asks for options */
+function addCommand(program: Command, command: CliCommand, isCalled: boolean): void {
   const sub = program.command(`${command.name} ${command.args}`.trim()).description(command.doc);
+  if (!isCalled) return;
   for (const { flags, doc, repeatable } of command.options) {
     const option = new Option(flags, doc);
     if (repeatable) option.argParser(collect);
@@ -66,14 +68,15 @@ function report(error: unknown, output: ReturnType<typeof createOutput>): number
   return EXIT.failed;
 }
 
-function createProgram(): Command {
+function createProgram(words: readonly string[]): Command {
   const program = new Command("onebasin")
     .description("Make one neural network out of the weights of several, and make the result work.")
     .version(version)
     .showHelpAfterError("(see --help)")
     .exitOverride()
     .configureHelp({ sortSubcommands: false });
-  for (const command of commands) addCommand(program, command);
+  const called = commands.filter(({ name }) => words.includes(name));
+  for (const command of commands) addCommand(program, command, called.length === 0 || called.includes(command));
   program.addHelpText(
     "after",
     `
@@ -98,7 +101,7 @@ export async function runProgram(words: readonly string[]): Promise<void> {
     });
   }
   try {
-    await createProgram().parseAsync(words, { from: "user" });
+    await createProgram(words).parseAsync(words, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;

@@ -32,7 +32,7 @@ export function matchKeys(
     matched: count(entries.keys()),
     rename: (key) => key,
   };
-  for (const prefix of PREFIXES) {
+  for (const prefix of best.matched === entries.size ? [] : PREFIXES) {
     const stripped = (key: string): string => (key.startsWith(prefix) ? key.slice(prefix.length) : key);
     const prefixed = (key: string): string => prefix + key;
     for (const [rename, change] of [

@@ -242,12 +242,19 @@ function missing(key: string, lacking: readonly PlanModel[], models: readonly Pl
   );
 }
 
-function inputsOf(expression: Expression, found = new Set<number>(), seen = new Set<Expression>()): Set<number> {
-  if (seen.has(expression)) return found;
-  seen.add(expression);
-  if (expression.kind === "input") found.add(expression.model);
-  for (const arg of argsOf(expression)) inputsOf(arg, found, seen);
-  return found;
+const inputs = new WeakMap<Expression, ReadonlySet<number>>();
+
+/** Numbers of the models that a formula takes. */
+function inputsOf(expression: Expression): ReadonlySet<number> {
+  let known = inputs.get(expression);
+  if (known === undefined) {
+    known =
+      expression.kind === "input"
+        ? new Set([expression.model])
+        : new Set(argsOf(expression).flatMap((arg) => [...inputsOf(arg)]));
+    inputs.set(expression, known);
+  }
+  return known;
 }
 
 function renumberInputs(expression: Expression, numbers: ReadonlyMap<number, number>): Expression {

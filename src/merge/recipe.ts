@@ -84,10 +84,10 @@ export function methodRecipe(
   const measured = statistics.map((_, i) => input(names.length + i));
   return {
     recipe: {
-      expressionFor: (tensor) => {
-        const own = tensor.hasStatistics ? measured : undefined;
-        return method.combine({ ...tensor, models, base, statistics: own, weights, params, each });
-      },
+      expressionFor: shareFormulas(({ hasStatistics }, own) => {
+        const statistics = hasStatistics ? measured : undefined;
+        return method.combine(Object.assign(own, { hasStatistics, models, base, statistics, weights, params, each }));
+      }),
       matrixFor: method.matrix && ((tensor) => matrixWork(tensor, method, { ...given, statistics })),
       how,
       howOthers: method.matrix && `${method.matrix.others} (${how})`,
@@ -95,6 +95,39 @@ export function methodRecipe(
       statistics: method.statistics,
     },
     problems: [],
+  };
+}
+
+/** What a formula can know of its tensor alone. */
+type Own = Pick<TensorContext, "key" | "shape" | "seed">;
+
+/**
+ * A formula that did not look at what is its tensor's own is that of all tensors: it is made once, and what is found out
+ * about it later need be found out once.
+ */
+function shareFormulas(make: (tensor: TensorContext, own: Own) => Expression): (tensor: TensorContext) => Expression {
+  const shared = new Map<boolean, Expression>();
+  return (tensor) => {
+    const known = shared.get(tensor.hasStatistics);
+    if (known !== undefined) return known;
+    let looked = false;
+    const look = <T>(value: T): T => {
+      looked = true;
+      return value;
+    };
+    const formula = make(tensor, {
+      get key() {
+        return look(tensor.key);
+      },
+      get shape() {
+        return look(tensor.shape);
+      },
+      get seed() {
+        return look(tensor.seed);
+      },
+    });
+    if (!looked) shared.set(tensor.hasStatistics, formula);
+    return formula;
   };
 }
 
