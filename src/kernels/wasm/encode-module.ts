@@ -10,8 +10,8 @@ export interface ModuleContent {
   readonly body: Code;
 }
 
-/** An i32 with these bits, which nothing changes (but the compiler cannot know that); or an f32 that is set from outside. */
-export type GlobalVariable = { readonly bits: number } | { readonly exportedAs: string };
+/** An i32 with these bits, which nothing changes (but the compiler cannot know that); or a number that is set from outside. */
+export type GlobalVariable = { readonly bits: number } | { readonly exportedAs: string; readonly type: "i32" | "f32" };
 
 /**
  * A WebAssembly module of one function without results, exported as `run`, on the memory that is imported as
@@ -23,9 +23,9 @@ export function encodeModule({ params, locals, globals, body }: ModuleContent): 
   const type = [0x60, ...list(params.map((param) => [TYPES[param]])), 0];
   const memory = [...name("env"), ...name("memory"), 0x02, 0x00, 0x01];
   const variables = globals.map((variable) =>
-    "bits" in variable
-      ? [TYPES.i32, 0x01, 0x41, ...signed(variable.bits), 0x0b]
-      : [TYPES.f32, 0x01, 0x43, 0, 0, 0, 0, 0x0b],
+    "type" in variable && variable.type === "f32"
+      ? [TYPES.f32, 0x01, 0x43, 0, 0, 0, 0, 0x0b]
+      : [TYPES.i32, 0x01, 0x41, ...signed("bits" in variable ? variable.bits : 0), 0x0b],
   );
   const exported = [
     [...name("run"), 0x00, 0x00],

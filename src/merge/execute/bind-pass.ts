@@ -3,7 +3,7 @@ import { dtypeBytes } from "../../tensor/dtype.js";
 import { REDUCTIONS, ROW_REDUCTIONS } from "../expression/operations.js";
 import type { Instruction, RowInstruction } from "../expression/program.js";
 import type { LoopCompiler } from "./fused/compile-loop.js";
-import { isFusible, isSafeDot, type Loop, type Results } from "./fused/loop.js";
+import { isFusible, isSafeDot, type Results } from "./fused/loop.js";
 import { TURN } from "./fused/loop-writer.js";
 import { showsInResults } from "./fused/propagate.js";
 import { type Run, splitRuns } from "./fused/split-runs.js";
@@ -113,14 +113,18 @@ async function bindRun(
     instructions,
     kept,
     results,
-    inputs: job.inputs.map(({ dtype }, i) => ({ dtype, address: buffers.inputs[i] })),
-    output: job.output && { dtype: job.output.dtype, address: buffers.output },
-    registers: rowOf(buffers.register),
-    buffers: rowOf(buffers.buffer),
+    inputs: job.inputs.map(({ dtype }) => dtype),
+    output: job.output?.dtype,
+    registers: { address: buffers.register(0), step: buffers.register(1) - buffers.register(0) },
     filled: pass.fills.map(({ register }) => register),
     checked: checkedPlaces(instructions, job, counting),
   });
-  loop.setScalars(scalars);
+  loop.bind({
+    scalars,
+    inputs: buffers.inputs,
+    output: buffers.output,
+    buffers: Array.from({ length: pass.buffers }, (_, i) => buffers.buffer(i)),
+  });
   const found = new Float64Array(kernels.memory.buffer, buffers.results, results.reductions + 1);
   const reductions = instructions.filter((instruction) => instruction.do === "reduce");
   const isDoubtful = (): boolean =>
@@ -156,11 +160,6 @@ function checkedPlaces(instructions: readonly Instruction[], job: Job, counting:
   const stores = instructions.flatMap(({ do: what }, i) => (what === "store" && looksAtStores ? [i] : []));
   return [...loads.filter((load) => !shown.includes(load)), ...stores];
 }
-
-const rowOf = (addressOf: (index: number) => number): Loop["registers"] => ({
-  address: addressOf(0),
-  step: addressOf(1) - addressOf(0),
-});
 
 /** Of a pass that has no rows, and so no row instructions. */
 const WHOLE = { length: 1, inner: 1 };

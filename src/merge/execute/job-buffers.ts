@@ -4,7 +4,7 @@ import type { Rows } from "../expression/expression.js";
 import { TALLIES } from "../expression/operations.js";
 import type { Kept, Pass } from "../expression/program.js";
 import { resultBytes } from "./fused/loop.js";
-import { GRANULE, JOB_GRANULES, type Job } from "./job.js";
+import { GRANULE, type Job, jobGranules } from "./job.js";
 
 /** Elements of one register: small enough that a handful stay in the first-level cache. */
 export const BLOCK = 2048;
@@ -24,6 +24,8 @@ interface JobNeeds {
   readonly inputs: readonly { readonly dtype: DType }[];
   readonly output?: { readonly dtype: DType };
   readonly granule?: number;
+  /** Of the job. */
+  readonly granules?: number;
   readonly compute?: { readonly pass: Pass; readonly rows?: Rows };
 }
 
@@ -72,7 +74,7 @@ export function placeBuffers(job: Job, kernels: Kernels): JobBuffers {
 }
 
 function place(needs: JobNeeds, start: number, numberBytes: number): { buffers: JobBuffers; end: number } {
-  const { inputs, output, granule = GRANULE, compute } = needs;
+  const { inputs, output, granule = GRANULE, granules = jobGranules(granule), compute } = needs;
   let end = start;
   const take = (bytes: number): number => {
     const address = end;
@@ -88,15 +90,15 @@ function place(needs: JobNeeds, start: number, numberBytes: number): { buffers: 
   const register = takeList(pass?.registers ?? 0, BLOCK * numberBytes);
   const buffers: JobBuffers = {
     register,
+    results: take(resultBytes(pass)),
     inputs: inputs.map(({ dtype }) => take(granule * dtypeBytes(dtype) + PADDING)),
     output: output === undefined ? end : take(outputElements(output, granule) * dtypeBytes(output.dtype) + PADDING),
     buffer: takeList(pass?.buffers ?? 0, align(granule * numberBytes) + PADDING),
     rowRegister: takeList(pass?.rowRegisters ?? 0, align((granule / rowLength) * 8) + PADDING),
     sortScratch: compute?.rows === undefined ? end : take(RANK_ELEMENT_BYTES * rowLength + RANK_TABLE_BYTES),
-    results: take(resultBytes(pass)),
     tallies: (pass?.tallies ?? []).map((digit) => take(TALLIES[digit].bins * Uint32Array.BYTES_PER_ELEMENT)),
     kept: (pass?.kept ?? []).map((kept) =>
-      take(JOB_GRANULES * keptBytes(kept, { granule, rows: compute?.rows }) + PADDING),
+      take(granules * keptBytes(kept, { granule, rows: compute?.rows }) + PADDING),
     ),
   };
   return { buffers, end };

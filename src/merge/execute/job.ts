@@ -11,8 +11,11 @@ import type { RowRun } from "../row-run.js";
  */
 export const GRANULE = 2 ** 18;
 
-/** Granules of one job: enough that handing it out costs nothing beside it, few enough to balance. */
-export const JOB_GRANULES = 16;
+/** Elements of one job, about: enough that handing it out costs nothing beside it, few enough to balance. */
+const JOB_ELEMENTS = 2 ** 22;
+
+/** Granules of one job, of so many elements each. */
+export const jobGranules = (granule: number): number => Math.max(1, Math.floor(JOB_ELEMENTS / granule));
 
 /** Where a job reads a tensor from; sources are numbered across all checkpoints of a run. */
 export interface InputRef {

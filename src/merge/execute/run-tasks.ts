@@ -9,10 +9,10 @@ import { granuleOf } from "./granule.js";
 import { inputRefWithin } from "./input-ref.js";
 import {
   type InputRef,
-  JOB_GRANULES,
   type Job,
   type JobBackend,
   type JobResult,
+  jobGranules,
   type MatrixWork,
   type OutputRef,
 } from "./job.js";
@@ -168,7 +168,7 @@ function queuePass(state: TaskState, ready: QueuedJob[]): void {
   const last = isLastPass(state);
   const output = last ? task.output : undefined;
   const jobs: QueuedJob[] = [];
-  const length = matrix === undefined ? JOB_GRANULES * granule : elements;
+  const length = matrix === undefined ? jobGranules(granule) * granule : elements;
   // An empty tensor still has one (empty) job, so that every task ends.
   for (let start = 0; start === 0 || start < elements; start += length) {
     const end = Math.min(elements, start + length);

@@ -9,6 +9,7 @@ import type { PlannedTensor, TensorPlan } from "../plan.js";
 import { checkAgreement } from "./check-agreement.js";
 import { granuleOf } from "./granule.js";
 import { inputRefOf } from "./input-ref.js";
+import { jobGranules } from "./job.js";
 import { jobMemory } from "./job-buffers.js";
 import type { OutputTarget } from "./output-target.js";
 import { matrixMemory } from "./run-matrix.js";
@@ -194,9 +195,12 @@ function taskMemory({ key, elements, inputs, output, program, matrix }: TensorTa
   if (matrix !== undefined) return matrixMemory(matrix);
   const rows = program?.rows;
   // A small tensor has a granule's buffers too, but never touches more of them than it fills.
-  const granule = Math.min(Math.max(1, elements), granuleOf(rows, key));
-  const passes = program?.passes.map((pass) => jobMemory({ inputs, output, granule, compute: { pass, rows } })) ?? [];
-  return Math.max(jobMemory({ inputs, output, granule }), ...passes);
+  const whole = granuleOf(rows, key);
+  const granule = Math.min(Math.max(1, elements), whole);
+  const granules = Math.min(jobGranules(whole), Math.ceil(elements / whole));
+  const needs = { inputs, output, granule, granules };
+  const passes = program?.passes.map((pass) => jobMemory({ ...needs, compute: { pass, rows } })) ?? [];
+  return Math.max(jobMemory(needs), ...passes);
 }
 
 /** Keys shown of a long list. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { stateDictCheckpoint } from "../../checkpoint/state-dict-checkpoint.js";
 import { createRandom, randomStream } from "../../core/random.js";
 import { createTensor, type Tensor } from "../../tensor/tensor.js";
-import { GRANULE, JOB_GRANULES } from "../execute/job.js";
+import { GRANULE, jobGranules } from "../execute/job.js";
 import { readPlan } from "../execute/read-plan.js";
 import type { PlannedTensor } from "../plan.js";
 import { planMerge } from "../plan-merge.js";
@@ -35,7 +35,7 @@ const rows = (wrap: Wrap, shape: readonly number[]): Expression => {
 };
 
 test.each([
-  ["f32", [JOB_GRANULES * GRANULE + 65536 + 17]],
+  ["f32", [jobGranules(GRANULE) * GRANULE + 65536 + 17]],
   ["f64", [40, 7]],
 ] as const)("truths that are kept are those that are found again, in %s", async (dtype, shape) => {
   const again = await run(truths(unchanged), shape, dtype);

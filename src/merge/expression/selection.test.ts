@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { stateDictCheckpoint } from "../../checkpoint/state-dict-checkpoint.js";
 import { createRandom } from "../../core/random.js";
 import { createTensor, type Tensor, tensorNumbers } from "../../tensor/tensor.js";
-import { GRANULE, JOB_GRANULES } from "../execute/job.js";
+import { GRANULE, jobGranules } from "../execute/job.js";
 import { readPlan } from "../execute/read-plan.js";
 import type { PlannedTensor } from "../plan.js";
 import { planMerge } from "../plan-merge.js";
@@ -48,7 +48,7 @@ test("finds the k-th largest magnitude", async () => {
 
 test("keeps exactly k of many equal elements, the first ones, across granules and jobs", async () => {
   const random = createRandom(1, "ties");
-  const length = JOB_GRANULES * GRANULE + 17;
+  const length = jobGranules(GRANULE) * GRANULE + 17;
   const values = Array.from({ length }, () => (random.integer(3) - 1) / 2);
   const nonZero = values.filter((value) => value !== 0).length;
   for (const k of [1, 70000, nonZero - 5]) {

@@ -1,14 +1,14 @@
 import { encodeModule } from "../../../kernels/wasm/encode-module.js";
-import type { Loop } from "./loop.js";
-import { scalarName } from "./loop-writer.js";
+import type { Loop, LoopBinding } from "./loop.js";
+import { bufferName, inputName, OUTPUT_NAME, scalarName } from "./loop-writer.js";
 import { writeLoop } from "./write-loop.js";
 
 /** A loop that runs on the memory of its compiler. */
 export interface CompiledLoop {
   /** Goes over `n` elements, a multiple of `TURN` above 0, from `at` elements into the granule, `to` into the output. */
   readonly run: (at: number, to: number, n: number) => void;
-  /** Sets the scalars of the pass, as far as the loop uses them. */
-  readonly setScalars: (scalars: readonly number[]) => void;
+  /** Sets what the job says, as far as the loop uses it. */
+  readonly bind: (binding: LoopBinding) => void;
 }
 
 export type LoopCompiler = (loop: Loop) => Promise<CompiledLoop>;
@@ -36,11 +36,14 @@ async function compileLoop(loop: Loop, memory: WebAssembly.Memory): Promise<Comp
   const { run, ...globals } = instance.exports as { run: CompiledLoop["run"] } & Record<string, WebAssembly.Global>;
   return {
     run,
-    setScalars: (scalars) => {
-      for (const [i, value] of scalars.entries()) {
-        const variable = globals[scalarName(i)];
-        if (variable !== undefined) variable.value = value;
-      }
+    bind: ({ scalars, inputs, output, buffers }) => {
+      const set = (name: string, value: number): void => {
+        if (globals[name] !== undefined) globals[name].value = value;
+      };
+      for (const [i, value] of scalars.entries()) set(scalarName(i), value);
+      for (const [i, address] of inputs.entries()) set(inputName(i), address);
+      for (const [i, address] of buffers.entries()) set(bufferName(i), address);
+      set(OUTPUT_NAME, output);
     },
   };
 }

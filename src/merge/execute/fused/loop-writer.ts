@@ -93,7 +93,7 @@ export class LoopWriter {
   /** The scalar of this number, in each lane; the module exports it under `scalarName`. */
   scalar(index: number): Code {
     const exportedAs = scalarName(index);
-    return this.#hold(exportedAs, () => vector("f32x4.splat", this.#global({ exportedAs })));
+    return this.#hold(exportedAs, () => vector("f32x4.splat", this.#global({ exportedAs, type: "f32" })));
   }
 
   /** A register that is filled with one number: its first vector will do. */
@@ -101,14 +101,22 @@ export class LoopWriter {
     return this.#hold(`filled ${address}`, () => loadVector(integer(0), address));
   }
 
-  /** Where the first element of the current unit lies in a list of elements that starts at `start`. */
-  place(scope: Scope, start: number, elementBytes: number): Place {
+  /**
+   * Where the first element of the current unit lies in a list of elements.
+   *
+   * @param start address of the list, or the name of the exported variable that will hold it
+   */
+  place(scope: Scope, start: number | string, elementBytes: number): Place {
     const address = this.#hold(
-      `${scope} ${elementBytes}`,
-      () => scalar("i32.shl", FIRST[scope], integer(Math.log2(elementBytes))),
+      `${scope} ${elementBytes} ${typeof start === "string" ? start : ""}`,
+      () => {
+        const first = scalar("i32.shl", FIRST[scope], integer(Math.log2(elementBytes)));
+        if (typeof start === "number") return first;
+        return scalar("i32.add", first, this.#global({ exportedAs: start, type: "i32" }));
+      },
       elementBytes,
     );
-    return { address, offset: start + this.#unit * UNIT * elementBytes };
+    return { address, offset: (typeof start === "number" ? start : 0) + this.#unit * UNIT * elementBytes };
   }
 
   /** Doubts the block where a lane, a number not below 0, is above a limit (given for all 32 bits). */
@@ -157,4 +165,8 @@ export class LoopWriter {
   }
 }
 
+/** Names of the variables that are set before a loop runs. */
 export const scalarName = (index: number): string => `scalar${index}`;
+export const inputName = (index: number): string => `input${index}`;
+export const bufferName = (index: number): string => `buffer${index}`;
+export const OUTPUT_NAME = "output";

@@ -7,12 +7,11 @@ import { VECTOR_OPERATIONS } from "./vector-operations.js";
 /** Instructions of a pass that become one loop, and where it finds and leaves everything. Plain data. */
 export interface Loop {
   readonly instructions: readonly Instruction[];
-  /** By input of the job. */
-  readonly inputs: readonly Stored[];
-  readonly output?: Stored;
-  /** Addresses of register 0 and of buffer 0, and the bytes from one to the next. */
-  readonly registers: Row;
-  readonly buffers: Row;
+  /** As files hold them; by input of the job. */
+  readonly inputs: readonly DType[];
+  readonly output?: DType;
+  /** Address of register 0, and the bytes from one to the next. */
+  readonly registers: { readonly address: number; readonly step: number };
   /** Registers that hold one number for the whole pass. */
   readonly filled: readonly number[];
   /** Registers that are read after the loop. */
@@ -22,15 +21,13 @@ export interface Loop {
   readonly results: Results;
 }
 
-/** Elements as a file holds them. */
-interface Stored {
-  readonly dtype: DType;
-  readonly address: number;
-}
-
-interface Row {
-  readonly address: number;
-  readonly step: number;
+/** What changes from job to job: one loop serves all whose instructions are the same. */
+export interface LoopBinding {
+  readonly scalars: readonly number[];
+  /** Addresses. */
+  readonly inputs: readonly number[];
+  readonly output: number;
+  readonly buffers: readonly number[];
 }
 
 /**

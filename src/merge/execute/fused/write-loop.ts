@@ -16,7 +16,7 @@ import { writeOf } from "../../expression/instruction-registers.js";
 import type { ElementwiseName, ReductionName } from "../../expression/operations.js";
 import type { Instruction } from "../../expression/program.js";
 import { doubtAddress, type Loop } from "./loop.js";
-import { LoopWriter, type Place, UNITS } from "./loop-writer.js";
+import { bufferName, inputName, LoopWriter, OUTPUT_NAME, type Place, UNITS } from "./loop-writer.js";
 import { doubtNonFinite, type Pair, VECTOR_FORMATS, type VectorFormat } from "./vector-formats.js";
 import { VECTOR_OPERATIONS } from "./vector-operations.js";
 
@@ -63,21 +63,20 @@ function writeInstruction(instruction: Instruction, index: number, state: UnitSt
   const { loop, writer } = state;
   switch (instruction.do) {
     case "load": {
-      const { dtype, address } = loop.inputs[instruction.model];
+      const dtype = loop.inputs[instruction.model];
       const format = VECTOR_FORMATS[dtype] as VectorFormat;
-      const place = writer.place("granule", address, dtypeBytes(dtype));
+      const place = writer.place("granule", inputName(instruction.model), dtypeBytes(dtype));
       format.load(writer, place, pairOf(state, instruction.out), loop.checked.includes(index));
       break;
     }
     case "store": {
       if (loop.output === undefined) throw new Error("a loop that stores has no output");
-      const { dtype, address } = loop.output;
-      const place = writer.place("output", address, dtypeBytes(dtype));
+      const place = writer.place("output", OUTPUT_NAME, dtypeBytes(loop.output));
       const values = operandVariables(state, instruction.a);
       if (loop.checked.includes(index)) {
         for (const variable of values) doubtNonFinite(writer, local(variable));
       }
-      (VECTOR_FORMATS[dtype] as VectorFormat).store(writer, place, values);
+      (VECTOR_FORMATS[loop.output] as VectorFormat).store(writer, place, values);
       break;
     }
     case "apply": {
@@ -160,8 +159,8 @@ function pairOf({ pairs, writer }: LoopState, register: number): Pair {
 const registerPlace = ({ loop: { registers }, writer }: LoopState, register: number): Place =>
   writer.place("block", registers.address + register * registers.step, NUMBER_BYTES);
 
-const bufferPlace = ({ loop: { buffers }, writer }: LoopState, buffer: number): Place =>
-  writer.place("granule", buffers.address + buffer * buffers.step, NUMBER_BYTES);
+const bufferPlace = ({ writer }: LoopState, buffer: number): Place =>
+  writer.place("granule", bufferName(buffer), NUMBER_BYTES);
 
 function loadPair(writer: LoopWriter, { address, offset }: Place, pair: Pair): void {
   for (const [half, variable] of pair.entries()) {
