@@ -13,10 +13,6 @@ import { type JobAnswer, toWire } from "./worker-messages.js";
 // Threads are started while a merge is planned: what needs no files is done meanwhile.
 void compileKernels();
 
-/** What was kept changes hands without a copy. */
-const keptBuffers = ({ result }: JobAnswer): ArrayBuffer[] =>
-  (result?.kept ?? []).flatMap((bytes) => (bytes === undefined ? [] : [bytes.buffer as ArrayBuffer]));
-
 parentPort?.once("message", ({ sources, files }: WorkerFiles) => {
   const run = createJobRunner(createFileJobIO(sources, files));
   let last: Promise<unknown> = Promise.resolve();
@@ -25,6 +21,6 @@ parentPort?.once("message", ({ sources, files }: WorkerFiles) => {
       .then(async (): Promise<JobResult> => (await run)(job))
       .then((result): JobAnswer => ({ id, result }))
       .catch((error: unknown): JobAnswer => ({ id, error: toWire(error) }))
-      .then((answer) => parentPort?.postMessage(answer, keptBuffers(answer)));
+      .then((answer) => parentPort?.postMessage(answer));
   });
 });

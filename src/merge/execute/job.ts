@@ -71,8 +71,8 @@ export interface Job {
     readonly quotas: readonly number[];
     /** Present when the granules hold whole rows. */
     readonly rows?: Rows;
-    /** By place in `pass.kept`: what the same elements' job of an earlier pass kept. */
-    readonly kept: readonly (Uint8Array | undefined)[];
+    /** By place in `pass.kept`: what an earlier pass kept of the same elements, or where this one is to keep it. */
+    readonly kept: readonly Uint8Array[];
   };
   /** Present where a method takes the whole tensor as one matrix: the job is then the whole tensor. */
   readonly matrix?: MatrixWork;
@@ -90,12 +90,10 @@ export interface JobResult {
   readonly crc32: number;
   /** For each tally of the pass: pairs (digit, count) of the digits that occur, in their order. */
   readonly tallies: readonly Uint32Array[];
-  /** By place in `pass.kept`: what this pass found. */
-  readonly kept: readonly (Uint8Array | undefined)[];
 }
 
 /** What a job gives that computes no pass, beside its checksum. */
-export const NO_PASS = { partials: new Float64Array(0), nonFinite: [], tallies: [], kept: [] } as const;
+export const NO_PASS = { partials: new Float64Array(0), nonFinite: [], tallies: [] } as const;
 
 /** How a job reaches bytes: a file descriptor, a `Blob`, memory. May answer at once or later. */
 export interface JobIO {

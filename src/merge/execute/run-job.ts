@@ -5,7 +5,7 @@ import { bindPass } from "./bind-pass.js";
 import { createLoopCompiler, type LoopCompiler } from "./fused/compile-loop.js";
 import { gatherOutput } from "./gather-output.js";
 import { type Job, type JobIO, type JobResult, NO_PASS } from "./job.js";
-import { type JobBuffers, keptBytes, outputElements, placeBuffers } from "./job-buffers.js";
+import { type JobBuffers, outputElements, placeBuffers } from "./job-buffers.js";
 import { bindReads } from "./read-granule.js";
 import { readRangeInto } from "./read-range-into.js";
 
@@ -80,12 +80,12 @@ async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> 
     const writing = output.add(start + count);
     if (writing !== undefined) await writing;
   }
+  saveKept(job, kernels, buffers);
   return {
     partials,
     nonFinite,
     crc32: output.crc32,
     tallies: readTallies(job, kernels, buffers),
-    kept: readKept(job, kernels, buffers),
   };
 }
 
@@ -116,17 +116,16 @@ function readTallies(job: Job, kernels: Kernels, buffers: JobBuffers): Uint32Arr
   });
 }
 
+/** What earlier passes kept of the job's elements. */
 function placeKept({ compute }: Job, { memory }: Kernels, buffers: JobBuffers): void {
   for (const [place, bytes] of (compute?.kept ?? []).entries()) {
-    if (bytes !== undefined) new Uint8Array(memory.buffer, buffers.kept[place]).set(bytes);
+    if (!compute?.pass.kept[place].isNew) new Uint8Array(memory.buffer, buffers.kept[place]).set(bytes);
   }
 }
 
-function readKept(job: Job, { memory }: Kernels, buffers: JobBuffers): (Uint8Array | undefined)[] {
-  const granules = Math.ceil((job.end - job.start) / job.granule);
-  return (job.compute?.pass.kept ?? []).map((kept, place) => {
-    if (!kept.isNew) return undefined;
-    const bytes = granules * keptBytes(kept, { granule: job.granule, rows: job.compute?.rows });
-    return new Uint8Array(memory.buffer, buffers.kept[place], bytes).slice();
-  });
+/** What this pass found for later ones. */
+function saveKept({ compute }: Job, { memory }: Kernels, buffers: JobBuffers): void {
+  for (const [place, bytes] of (compute?.kept ?? []).entries()) {
+    if (compute?.pass.kept[place].isNew) bytes.set(new Uint8Array(memory.buffer, buffers.kept[place], bytes.length));
+  }
 }

@@ -16,6 +16,8 @@ import {
   type MatrixWork,
   type OutputRef,
 } from "./job.js";
+import { keptBytes } from "./job-buffers.js";
+import { createKeptStore, type KeptStore } from "./kept-store.js";
 import { createTables, type Tables } from "./tables.js";
 
 /** What is to be done for one key. */
@@ -62,6 +64,7 @@ export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend,
   const source = tasks[Symbol.iterator]();
   const ready: QueuedJob[] = [];
   const tables = createTables();
+  const store = createKeptStore();
   const underWay = new Set<Promise<void>>();
   let failure: unknown;
   let bytesDone = 0;
@@ -84,7 +87,7 @@ export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend,
       nonFinite: [],
       crc32: 0,
     };
-    queuePass(state, ready);
+    queuePass(state, ready, store);
   };
   const settle = ({ state, index, job }: QueuedJob, result: JobResult): void => {
     state.results[index] = { result, elements: job.end - job.start };
@@ -97,13 +100,14 @@ export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend,
     finishPass(state, tables);
     if (!isLastPass(state)) {
       state.pass++;
-      queuePass(state, ready);
+      queuePass(state, ready, store);
       return;
     }
     const { task } = state;
     const values = evaluateScalars(task.program?.results ?? [], { count: task.elements, reductions: state.reductions });
     options.onResult(task, { values, nonFinite: state.nonFinite, crc32: state.crc32 });
     for (const found of state.reductions.values()) if (typeof found === "object") tables.giveBack(found.bins);
+    for (const kept of state.kept) store.giveBack(kept);
   };
 
   for (;;) {
@@ -135,8 +139,8 @@ interface TaskState {
   left?: number;
   results: { readonly result: JobResult; readonly elements: number }[];
   readonly reductions: Map<Expression, number | Tally>;
-  /** What passes kept, by slot and by job. */
-  readonly kept: (readonly Uint8Array[])[];
+  /** What passes keep, by slot and by job. */
+  readonly kept: Uint8Array[][];
   nonFinite: readonly number[];
   crc32: number;
 }
@@ -150,7 +154,7 @@ interface QueuedJob {
 
 const isLastPass = ({ task, pass }: TaskState): boolean => pass >= (task.program?.passes.length ?? 1) - 1;
 
-function queuePass(state: TaskState, ready: QueuedJob[]): void {
+function queuePass(state: TaskState, ready: QueuedJob[], store: KeptStore): void {
   const { task, pass, reductions } = state;
   const { program, matrix, constant, inputs, elements, precision } = task;
   const compute =
@@ -173,10 +177,16 @@ function queuePass(state: TaskState, ready: QueuedJob[]): void {
   for (let start = 0; start === 0 || start < elements; start += length) {
     const end = Math.min(elements, start + length);
     const index = jobs.length;
+    for (const kept of compute?.pass.kept ?? []) {
+      if (!kept.isNew) continue;
+      const granules = Math.ceil((end - start) / granule);
+      state.kept[kept.slot] ??= [];
+      state.kept[kept.slot][index] = store.take(granules * keptBytes(kept, { granule, rows: program?.rows }));
+    }
     const own = compute && {
       ...compute,
       quotas: quotas.map((shares) => shares(index)),
-      kept: compute.pass.kept.map(({ slot, isNew }) => (isNew ? undefined : state.kept[slot][index])),
+      kept: compute.pass.kept.map(({ slot }) => state.kept[slot][index]),
     };
     jobs.push({
       state,
@@ -251,9 +261,6 @@ function finishPass(state: TaskState, tables: Tables): void {
     const bins = tables.take(TALLIES[digit].bins);
     addTallies(bins, byJob);
     state.reductions.set(tally, { bins, byJob: digit === "low" ? byJob : [] });
-  }
-  for (const [place, { slot, isNew }] of (task.program?.passes[pass].kept ?? []).entries()) {
-    if (isNew) state.kept[slot] = results.map(({ result }) => result.kept[place] as Uint8Array);
   }
   if (task.countNonFinite) {
     state.nonFinite = task.inputs.map((_, i) =>
