@@ -27,8 +27,12 @@ import { type Measured, runMeasured } from "./support/run-measured.js";
 const here = dirname(fileURLToPath(import.meta.url));
 const main = join(here, "../dist/cli/main.js");
 
+const USAGE =
+  "npm run bench -- [--dtype bf16] [--scale 1] [--rounds 5] [--methods linear,slerp | all] [--threads 1,2] [--folder DIR]";
+
 const { values: options } = parseArgs({
   options: {
+    help: { type: "boolean" },
     dtype: { type: "string", default: "bf16" },
     scale: { type: "string", default: "1" },
     rounds: { type: "string", default: "5" },
@@ -37,6 +41,10 @@ const { values: options } = parseArgs({
     folder: { type: "string", default: tmpdir() },
   },
 });
+if (options.help) {
+  console.log(USAGE);
+  process.exit();
+}
 const dtype = parseDType(options.dtype);
 const rounds = Number(options.rounds);
 

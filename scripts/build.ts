@@ -16,11 +16,11 @@ const BUNDLED = ["commander", "jsep"];
  * stands on, what the list of commands says, what a thread runs, and the rest of a merge.
  */
 const PIECES = [
-  ["threads", /\/cli\/early-workers\.ts$/],
-  ["core", /\/src\/(core|tensor)\//],
-  ["commands", /\/cli\/commands\.gen\.ts$/],
-  ["jobs", /\/(execute\/run-job|node\/job-io|node\/worker-messages)\.ts$/],
-  ["merging", /\/cli\/merge-models\.ts$/],
+  ["threads", /[/\\]cli[/\\]early-workers\.ts$/],
+  ["core", /[/\\]src[/\\](core|tensor)[/\\]/],
+  ["commands", /[/\\]cli[/\\]commands\.gen\.ts$/],
+  ["jobs", /[/\\](run-job|job-io|worker-messages)\.ts$/],
+  ["merging", /[/\\]cli[/\\]merge-models\.ts$/],
 ] as const;
 
 await import("./generate.js");
