@@ -84,11 +84,11 @@ async function bindBlocks(
   const steps: BlockStep[] = [];
   let hasLoop = false;
   for (const run of runs) {
-    const singly = run.instructions.map((instruction) => bindInstruction(instruction, binding));
+    const bindSingly = (): BlockStep[] => run.instructions.map((instruction) => bindInstruction(instruction, binding));
     const isSafe = run.isRepeatable || !run.instructions.some((instruction) => mayDoubt(instruction, binding));
-    const isLoop = run.isFusible && isSafe && singly.length > 1;
-    if (isLoop) steps.push(await bindRun(run, singly, { ...binding, compileLoop }));
-    else steps.push(...singly);
+    const isLoop = run.isFusible && isSafe && run.instructions.length > 1;
+    if (isLoop) steps.push(await bindRun(run, bindSingly, { ...binding, compileLoop }));
+    else steps.push(...bindSingly());
     hasLoop ||= isLoop;
   }
   // A loop by itself leaves nothing in registers, which hold a block, and goes over the whole granule in one call.
@@ -101,10 +101,10 @@ const mayDoubt = (instruction: Instruction, { counting }: Binding): boolean =>
   instruction.do === "store" ||
   (instruction.do === "reduce" && instruction.reduction === "dot");
 
-/** @param singly the same instructions as calls of kernels: for the end of a tensor that is no whole turn, and for blocks that the loop doubts */
+/** @param bindSingly gives the same instructions as calls of kernels: for the end of a tensor that is no whole turn, and for blocks that the loop doubts */
 async function bindRun(
   { instructions, kept }: Run,
-  singly: readonly BlockStep[],
+  bindSingly: () => readonly BlockStep[],
   { job, kernels, buffers, counting, compileLoop }: Binding & { readonly compileLoop: LoopCompiler },
 ): Promise<BlockStep> {
   const { pass, scalars } = job.compute as NonNullable<Job["compute"]>;
@@ -130,7 +130,9 @@ async function bindRun(
   const isDoubtful = (): boolean =>
     found[results.reductions] > 0 ||
     reductions.some(({ reduction, slot }) => reduction === "dot" && !isSafeDot(found[slot]));
+  let singly: readonly BlockStep[] | undefined;
   const bySteps: BlockStep = (at, n, state) => {
+    singly ??= bindSingly();
     for (let done = 0; done < n; done += BLOCK) {
       for (const step of singly) step(at + done, Math.min(BLOCK, n - done), state);
     }
