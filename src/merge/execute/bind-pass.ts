@@ -101,7 +101,10 @@ const mayDoubt = (instruction: Instruction, { counting }: Binding): boolean =>
   instruction.do === "store" ||
   (instruction.do === "reduce" && instruction.reduction === "dot");
 
-/** @param bindSingly gives the same instructions as calls of kernels: for the end of a tensor that is no whole turn, and for blocks that the loop doubts */
+/**
+ * @param bindSingly gives the same instructions as calls of kernels: for the end of a tensor that is no whole turn, and
+ * for what the loop doubts
+ */
 async function bindRun(
   { instructions, kept }: Run,
   bindSingly: () => readonly BlockStep[],

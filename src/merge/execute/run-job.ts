@@ -37,19 +37,18 @@ async function matrix(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult>
 async function copy(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult> {
   const { output, constant, granule } = job;
   if (output === undefined) throw new Error("a copy needs an output");
-  const address = placeBuffers(job, kernels).output;
+  const buffers = placeBuffers(job, kernels);
+  const gathered = gatherOutput(job, kernels, { buffers, io });
   const bytes = dtypeBytes(output.dtype);
-  let crc32 = 0;
   const most = outputElements(output, granule);
   for (let start = job.start; start < job.end; start += most) {
-    const count = Math.min(most, job.end - start);
-    const target = new Uint8Array(kernels.memory.buffer, address, count * bytes);
-    if (constant === undefined) await readRangeInto(io, job.inputs[0], { start, end: start + count, target });
+    const end = Math.min(job.end, start + most);
+    const target = new Uint8Array(kernels.memory.buffer, buffers.output, (end - start) * bytes);
+    if (constant === undefined) await readRangeInto(io, job.inputs[0], { start, end, target });
     else for (let at = 0; at < target.length; at++) target[at] = constant[at % bytes];
-    await io.write(output.file, output.position + start * bytes, target);
-    if (job.checksum) crc32 = kernels.functions.crc32(crc32, address, count * bytes) >>> 0;
+    await gathered.add(end);
   }
-  return { ...NO_PASS, crc32 };
+  return { ...NO_PASS, crc32: gathered.crc32 };
 }
 
 async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> {

@@ -17,8 +17,7 @@ import {
   type OutputRef,
 } from "./job.js";
 import { keptBytes } from "./job-buffers.js";
-import { createKeptStore, type KeptStore } from "./kept-store.js";
-import { createTables, type Tables } from "./tables.js";
+import { createPool, type Pool } from "./pool.js";
 
 /** What is to be done for one key. */
 export interface TensorTask {
@@ -63,8 +62,8 @@ export interface RunOptions {
 export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend, options: RunOptions): Promise<void> {
   const source = tasks[Symbol.iterator]();
   const ready: QueuedJob[] = [];
-  const tables = createTables();
-  const store = createKeptStore();
+  const tables = createPool((length): Float64Array => new Float64Array(length));
+  const keeping = createPool(createShared);
   const underWay = new Set<Promise<void>>();
   let failure: unknown;
   let bytesDone = 0;
@@ -87,7 +86,7 @@ export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend,
       nonFinite: [],
       crc32: 0,
     };
-    queuePass(state, ready, store);
+    queuePass(state, ready, keeping);
   };
   const settle = ({ state, index, job }: QueuedJob, result: JobResult): void => {
     state.results[index] = { result, elements: job.end - job.start };
@@ -100,14 +99,14 @@ export async function runTasks(tasks: Iterable<TensorTask>, backend: JobBackend,
     finishPass(state, tables);
     if (!isLastPass(state)) {
       state.pass++;
-      queuePass(state, ready, store);
+      queuePass(state, ready, keeping);
       return;
     }
     const { task } = state;
     const values = evaluateScalars(task.program?.results ?? [], { count: task.elements, reductions: state.reductions });
     options.onResult(task, { values, nonFinite: state.nonFinite, crc32: state.crc32 });
     for (const found of state.reductions.values()) if (typeof found === "object") tables.giveBack(found.bins);
-    for (const kept of state.kept) store.giveBack(kept);
+    for (const kept of state.kept.flat()) keeping.giveBack(kept);
   };
 
   for (;;) {
@@ -154,7 +153,11 @@ interface QueuedJob {
 
 const isLastPass = ({ task, pass }: TaskState): boolean => pass >= (task.program?.passes.length ?? 1) - 1;
 
-function queuePass(state: TaskState, ready: QueuedJob[], store: KeptStore): void {
+/** Shared between threads where there is such memory: then what passes keep is not copied from one to another. */
+const createShared = (bytes: number): Uint8Array =>
+  new Uint8Array(typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes));
+
+function queuePass(state: TaskState, ready: QueuedJob[], keeping: Pool<Uint8Array>): void {
   const { task, pass, reductions } = state;
   const { program, matrix, constant, inputs, elements, precision } = task;
   const compute =
@@ -181,7 +184,7 @@ function queuePass(state: TaskState, ready: QueuedJob[], store: KeptStore): void
       if (!kept.isNew) continue;
       const granules = Math.ceil((end - start) / granule);
       state.kept[kept.slot] ??= [];
-      state.kept[kept.slot][index] = store.take(granules * keptBytes(kept, { granule, rows: program?.rows }));
+      state.kept[kept.slot][index] = keeping.take(granules * keptBytes(kept, { granule, rows: program?.rows }));
     }
     const own = compute && {
       ...compute,
@@ -243,7 +246,7 @@ function countOf(pairs: Uint32Array, digit: number): number {
 }
 
 /** Joins what the jobs of a pass found, in the order of their places. */
-function finishPass(state: TaskState, tables: Tables): void {
+function finishPass(state: TaskState, tables: Pool<Float64Array>): void {
   const { task, pass, results } = state;
   const reductions = task.program?.passes[pass].reductions ?? [];
   for (const [slot, reduction] of reductions.entries()) {
@@ -258,7 +261,7 @@ function finishPass(state: TaskState, tables: Tables): void {
   for (const [slot, tally] of (task.program?.tallied[pass] ?? []).entries()) {
     const byJob = results.map(({ result }) => result.tallies[slot]);
     const { digit } = tally as { readonly digit: TallyName };
-    const bins = tables.take(TALLIES[digit].bins);
+    const bins = tables.take(TALLIES[digit].bins).fill(0);
     addTallies(bins, byJob);
     state.reductions.set(tally, { bins, byJob: digit === "low" ? byJob : [] });
   }
