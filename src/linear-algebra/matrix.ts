@@ -5,6 +5,15 @@ export interface Matrix {
   readonly values: Float64Array;
 }
 
+/** A part of a matrix, where it lies: `rows` by `cols` elements from (`row`, `column`) on. */
+export interface Block {
+  readonly of: Matrix;
+  readonly row: number;
+  readonly column: number;
+  readonly rows: number;
+  readonly cols: number;
+}
+
 /** A matrix of zeros. */
 export function zeros(rows: number, cols: number): Matrix {
   return { rows, cols, values: new Float64Array(rows * cols) };
