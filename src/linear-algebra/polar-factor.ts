@@ -12,7 +12,7 @@ import { svd } from "./svd.js";
  *
  * @source Schönemann, “A generalized solution of the orthogonal Procrustes problem”, Psychometrika 31 (1966)
  */
-export function polarFactor(matrix: Matrix, multiply: Multiply): Matrix {
-  const { left, right } = svd(matrix, { multiply });
+export async function polarFactor(matrix: Matrix, multiply: Multiply): Promise<Matrix> {
+  const { left, right } = await svd(matrix, { multiply });
   return multiply(left, right, { transposeA: true });
 }

@@ -23,14 +23,17 @@ export interface Svd {
  * lost; one-sided Jacobi rotations finish them. Values come out right to a few roundings of the largest one, vectors
  * orthonormal to a few roundings.
  *
- * Cost: with k the smaller and l the larger side about 12·k³ + 6·k²·l operations, and 3·k² + 2·k·l numbers.
+ * Cost: with k the smaller and l the larger side about 5·k³ + 6·k²·l operations, and 5·k² + 2·k·l numbers.
  *
  * @param matrix [rows, cols], finite; not changed
  * @param options.rank how many values and vectors to keep; the smaller side unless told
  * @source de Rijk, “A one-sided Jacobi algorithm for computing the singular value decomposition on a vector
  * computer”, SIAM J. Sci. Stat. Comput. 10 (1989); Golub and Van Loan, “Matrix Computations”, §8.3 and §8.6
  */
-export function svd(matrix: Matrix, options: { readonly multiply: Multiply; readonly rank?: number }): Svd {
+export async function svd(
+  matrix: Matrix,
+  options: { readonly multiply: Multiply; readonly rank?: number },
+): Promise<Svd> {
   const { rows, cols } = matrix;
   const { multiply } = options;
   const isWide = rows <= cols;
@@ -42,7 +45,7 @@ export function svd(matrix: Matrix, options: { readonly multiply: Multiply; read
   const factor = scale > 1e-100 && scale < 1e100 ? 1 : scale;
   const scaled: Matrix = factor === 1 ? matrix : { ...matrix, values: matrix.values.map((value) => value / factor) };
   const gram = multiply(scaled, scaled, isWide ? { transposeB: true } : { transposeA: true });
-  const { vectors } = symmetricEigen(gram);
+  const { vectors } = await symmetricEigen(gram, multiply);
   const turned = multiply(vectors, scaled, { transposeB: !isWide });
   const longest = Math.sqrt(rowSquares(turned).reduce((most, square) => Math.max(most, square), 0));
   const floor = longest * Number.EPSILON * Math.max(rows, cols);

@@ -58,7 +58,7 @@ export async function truncatedSvd(
   const multiply = await loadMultiply();
   const whole: Matrix = { rows, cols, values };
   const wanted = Math.min(rank, rows, cols);
-  return search(whole, wanted, { multiply, seed, enough }) ?? svd(whole, { multiply, rank: wanted });
+  return (await search(whole, wanted, { multiply, seed, enough })) ?? svd(whole, { multiply, rank: wanted });
 }
 
 interface SearchOptions {
@@ -68,18 +68,22 @@ interface SearchOptions {
 }
 
 /** Subspace iteration: from directions on one side to those on the other and back, each time orthogonalised. */
-function search(matrix: Matrix, rank: number, { multiply, seed, enough }: SearchOptions): Svd | undefined {
+async function search(
+  matrix: Matrix,
+  rank: number,
+  { multiply, seed, enough }: SearchOptions,
+): Promise<Svd | undefined> {
   const count = rank + Math.min(MOST_EXTRA + rank, Math.min(matrix.rows, matrix.cols) - rank);
   if (rank === 0 || WORTHWHILE * count > Math.min(matrix.rows, matrix.cols)) return undefined;
   const random = createRandom(seed, "truncated svd", `${matrix.rows}x${matrix.cols}`, rank);
   const start = Float64Array.from({ length: count * matrix.cols }, () => random.normal());
   // `known` are unit vectors on one side; `image` is what the matrix makes of them on the other.
   let isRight = true;
-  let { right: known } = svd({ rows: count, cols: matrix.cols, values: start }, { multiply });
+  let { right: known } = await svd({ rows: count, cols: matrix.cols, values: start }, { multiply });
   let image = multiply(known, matrix, { transposeB: true });
   let before = 0;
   for (let step = 0; step < MAX_STEPS; step++) {
-    const { singular, left: mixing, right: found } = svd(image, { multiply });
+    const { singular, left: mixing, right: found } = await svd(image, { multiply });
     const turned = multiply(mixing, known);
     const back = multiply(found, matrix, { transposeB: !isRight });
     const held = singular.slice(0, rank).reduce((sum, value) => sum + value * value, 0);

@@ -37,11 +37,11 @@ export async function lowRank({ rows, cols, values }: Matrix, rank: number): Pro
  */
 export async function lowRankOfProduct(left: Matrix, right: Matrix, rank: number): Promise<LowRank> {
   const multiply = await loadMultiply();
-  const [outer, inner] = [svd(left, { multiply }), svd(right, { multiply })];
+  const [outer, inner] = [await svd(left, { multiply }), await svd(right, { multiply })];
   const core = multiply(scaledRows(outer.right, outer.singular), scaledRows(inner.left, inner.singular), {
     transposeB: true,
   });
-  const found = svd(core, { multiply });
+  const found = await svd(core, { multiply });
   const kept = Math.min(rank, found.singular.length);
   const first = ({ cols, values }: Matrix): Matrix => ({ rows: kept, cols, values: values.slice(0, kept * cols) });
   const whole: Svd = {

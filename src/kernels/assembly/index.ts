@@ -17,6 +17,7 @@ export {
 export * from "./crc32";
 export * from "./gram";
 export * from "./product";
+export * from "./symmetric";
 export * from "./select";
 export * from "./random";
 export * from "./rows";

@@ -22,11 +22,11 @@ export const isoC = defineMergeMethod({
   combine: ({ models, base, params }) => meanTaskVector(models, base, params.lambda),
   matrix: {
     others: "mean of the task vectors",
-    numbers: ({ rows, cols }) => 5 * rows * cols + 4 * Math.min(rows, cols) ** 2,
+    numbers: ({ rows, cols }) => 5 * rows * cols + 6 * Math.min(rows, cols) ** 2,
     combine: async ({ models, taskVector, base, params, multiply }) => {
       const total = await taskVector(0);
       for (let task = 1; task < models; task++) addScaled(total, await taskVector(task), 1);
-      const { singular, left, right } = svd(total, { multiply });
+      const { singular, left, right } = await svd(total, { multiply });
       const moved = singular.filter((value) => value > 0).length;
       const mean = singular.reduce((sum, value) => sum + value, 0) / Math.max(1, moved);
       for (let i = moved; i < left.rows; i++) rowOf(left, i).fill(0);

@@ -31,9 +31,9 @@ export const tsv = defineMergeMethod({
     takes: ({ rows, cols, models }) => Math.min(rows, cols) >= Math.max(2, models),
     numbers: ({ rows, cols }) => {
       const side = Math.min(rows, cols);
-      // Singular vectors of all tasks, and one side of them orthogonalised; a matrix, its image, its Gram matrix and
-      // eigenvectors, what is made of them, and what was used before and is not yet taken back.
-      return side * (2 * rows + cols) + 6 * rows * cols + 5 * side * side;
+      // Singular vectors of all tasks, and one side of them orthogonalised; a matrix, its image, its Gram matrix, what
+      // its eigenvectors are found in, what is made of them, and what was used before and is not yet taken back.
+      return side * (2 * rows + cols) + 6 * rows * cols + 7 * side * side;
     },
     combine: async ({ rows, cols, models, taskVector, base, params, multiply }) => {
       const side = Math.min(rows, cols);
@@ -43,13 +43,13 @@ export const tsv = defineMergeMethod({
       const right = zeros(models * kept, cols);
       const strength = new Float64Array(models * kept);
       for (let task = 0; task < models; task++) {
-        const found = svd(await taskVector(task), { multiply, rank: kept });
+        const found = await svd(await taskVector(task), { multiply, rank: kept });
         left.values.set(found.left.values, task * kept * rows);
         right.values.set(found.right.values, task * kept * cols);
         strength.set(found.singular, task * kept);
       }
-      const scaled = scaleRows(polarFactor(left, multiply), strength);
-      const merged = multiply(scaled, polarFactor(right, multiply), { transposeA: true });
+      const scaled = scaleRows(await polarFactor(left, multiply), strength);
+      const merged = multiply(scaled, await polarFactor(right, multiply), { transposeA: true });
       return addScaled(await base(), merged, params.lambda);
     },
   },
