@@ -2,6 +2,7 @@ import { dot } from "./complete-rows.js";
 import type { Multiply } from "./load-multiply.js";
 import { type Matrix, rowOf } from "./matrix.js";
 import { rotateRows } from "./rotate-rows.js";
+import { rowProducts } from "./row-products.js";
 
 /** Sweeps over all pairs of rows; a handful suffices, as the rows come almost orthogonal. */
 const MAX_SWEEPS = 40;
@@ -10,7 +11,7 @@ const MAX_SWEEPS = 40;
  * Turns rows among themselves until they are at right angles (one-sided Jacobi), and those of another matrix along
  * with them. Rows shorter than `floor` are noise and left alone.
  *
- * Cost: one product of the matrix with itself a sweep, and 8·cols operations for each pair that is turned.
+ * Cost: rows² · cols operations a sweep, and 8·cols operations for each pair that is turned.
  *
  * @param matrix [rows, cols]; changed
  * @param along [rows, any]; changed
@@ -25,7 +26,7 @@ export function orthogonalizeRows(
   const isTilted = (product: number, a: number, b: number): boolean =>
     a > floor * floor && b > floor * floor && Math.abs(product) > tolerance * Math.sqrt(a * b);
   for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
-    const { values: gram } = multiply(matrix, matrix, { transposeB: true });
+    const { values: gram } = rowProducts(matrix, { multiply });
     let turned = 0;
     for (let i = 0; i < rows; i++) {
       for (let j = i + 1; j < rows; j++) {

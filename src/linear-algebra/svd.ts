@@ -2,6 +2,7 @@ import { completeRows, dot } from "./complete-rows.js";
 import type { Multiply } from "./load-multiply.js";
 import { type Matrix, rowOf, zeros } from "./matrix.js";
 import { orthogonalizeRows } from "./orthogonalize-rows.js";
+import { rowProducts } from "./row-products.js";
 import { symmetricEigen } from "./symmetric-eigen.js";
 
 /** matrix = leftᵀ · diag(singular) · right */
@@ -44,7 +45,7 @@ export async function svd(
   // Squares of numbers within these bounds neither overflow nor vanish.
   const factor = scale > 1e-100 && scale < 1e100 ? 1 : scale;
   const scaled: Matrix = factor === 1 ? matrix : { ...matrix, values: matrix.values.map((value) => value / factor) };
-  const gram = multiply(scaled, scaled, isWide ? { transposeB: true } : { transposeA: true });
+  const gram = rowProducts(scaled, { multiply, ofColumns: !isWide });
   const { vectors } = await symmetricEigen(gram, multiply);
   const turned = multiply(vectors, scaled, { transposeB: !isWide });
   const longest = Math.sqrt(rowSquares(turned).reduce((most, square) => Math.max(most, square), 0));
