@@ -23,8 +23,9 @@ const PIECES = [
   ["merging", /[/\\]cli[/\\]merge-models\.ts$/],
 ] as const;
 
-await import("./generate.js");
+// The lists are made from the methods, some of which are loaded together with the kernels.
 await import("./build-kernels.js");
+await import("./generate.js");
 rmSync(at("dist"), { recursive: true, force: true });
 execFileSync(at("node_modules/.bin/tsc"), ["-p", at("tsconfig.build.json")], { stdio: "inherit" });
 
