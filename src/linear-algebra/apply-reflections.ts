@@ -1,4 +1,4 @@
-import { dot } from "./complete-rows.js";
+import { dot } from "./dot.js";
 import type { Multiply } from "./load-multiply.js";
 import { type Block, type Matrix, rowOf, zeros } from "./matrix.js";
 
@@ -46,7 +46,7 @@ function triangleOf(products: Matrix, factors: Float64Array): Matrix {
   for (let j = 0; j < n; j++) {
     const own = rowOf(products, j);
     for (let i = 0; i < j; i++) {
-      triangle.values[i * n + j] = -factors[j] * dot(rowOf(triangle, i).subarray(0, j), own);
+      triangle.values[i * n + j] = -factors[j] * dot(own, rowOf(triangle, i).subarray(0, j));
     }
     triangle.values[j * n + j] = factors[j];
   }

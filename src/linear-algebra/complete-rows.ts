@@ -1,3 +1,4 @@
+import { dot } from "./dot.js";
 import { type Matrix, rowOf } from "./matrix.js";
 
 /**
@@ -30,11 +31,4 @@ export function completeRows(matrix: Matrix, from: number): void {
 function removePart(row: Float64Array, unit: Float64Array): void {
   const along = dot(row, unit);
   for (let k = 0; k < row.length; k++) row[k] -= along * unit[k];
-}
-
-/** Σ a·b */
-export function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += a[k] * b[k];
-  return sum;
 }

@@ -1,3 +1,4 @@
+import { largestMagnitude } from "./largest-magnitude.js";
 import type { Matrix } from "./matrix.js";
 import { rotateRows } from "./rotate-rows.js";
 
@@ -17,7 +18,7 @@ const MAX_STEPS = 60;
  */
 export function implicitQl(diagonal: Float64Array, beside: Float64Array, vectors: Matrix): void {
   const n = diagonal.length;
-  const norm = largest(diagonal) + largest(beside);
+  const norm = largestMagnitude(diagonal) + largestMagnitude(beside);
   const isSmall = (i: number): boolean =>
     Math.abs(beside[i]) <=
     Number.EPSILON * Math.max(Math.abs(diagonal[i]) + Math.abs(diagonal[i + 1]), Number.EPSILON * norm);
@@ -66,8 +67,4 @@ function stepDown(
   diagonal[first] -= shift;
   beside[first] = bump;
   beside[last] = 0;
-}
-
-function largest(values: Float64Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }

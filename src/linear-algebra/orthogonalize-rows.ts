@@ -1,4 +1,4 @@
-import { dot } from "./complete-rows.js";
+import { dot } from "./dot.js";
 import type { Multiply } from "./load-multiply.js";
 import { type Matrix, rowOf } from "./matrix.js";
 import { rotateRows } from "./rotate-rows.js";

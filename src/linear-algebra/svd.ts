@@ -1,4 +1,6 @@
-import { completeRows, dot } from "./complete-rows.js";
+import { completeRows } from "./complete-rows.js";
+import { dot } from "./dot.js";
+import { largestMagnitude } from "./largest-magnitude.js";
 import type { Multiply } from "./load-multiply.js";
 import { type Matrix, rowOf, zeros } from "./matrix.js";
 import { orthogonalizeRows } from "./orthogonalize-rows.js";
@@ -40,7 +42,7 @@ export async function svd(
   const isWide = rows <= cols;
   const count = Math.min(rows, cols);
   const rank = Math.min(count, options.rank ?? count);
-  const scale = matrix.values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const scale = largestMagnitude(matrix.values);
   if (scale === 0) return ofZeros(matrix, rank);
   // Squares of numbers within these bounds neither overflow nor vanish.
   const factor = scale > 1e-100 && scale < 1e100 ? 1 : scale;

@@ -1,4 +1,5 @@
 import { implicitQl } from "./implicit-ql.js";
+import { largestMagnitude } from "./largest-magnitude.js";
 import type { Multiply } from "./load-multiply.js";
 import { type Block, type Matrix, rowOf, zeros } from "./matrix.js";
 import { rotateRows } from "./rotate-rows.js";
@@ -36,7 +37,7 @@ export function tridiagonalEigen(
   const n = diagonal.length;
   const values = diagonal.slice();
   const vectors = zeros(n, n);
-  const tolerance = 8 * Number.EPSILON * Math.max(largest(diagonal), largest(beside));
+  const tolerance = 8 * Number.EPSILON * Math.max(largestMagnitude(diagonal), largestMagnitude(beside));
   const solve = (start: number, end: number): void => {
     if (end - start <= SMALL) {
       solveSmall({ values, vectors, start, end }, beside);
@@ -226,8 +227,4 @@ function makeRoom({ values, vectors, start, end }: Part, replaced: readonly numb
     values[to] = values[from];
   }
   for (let row = start; row < to; row++) rowOf(vectors, row).fill(0, start, end);
-}
-
-function largest(values: Float64Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }

@@ -1,4 +1,6 @@
 import { align, type Kernels } from "../kernels/load-kernels.js";
+import { dot } from "./dot.js";
+import { largestMagnitude } from "./largest-magnitude.js";
 import type { Multiply } from "./load-multiply.js";
 import { type Matrix, rowOf, zeros } from "./matrix.js";
 
@@ -51,7 +53,7 @@ export function tridiagonalizeBytes(n: number): number {
 export function tridiagonalize(matrix: Matrix, { kernels, multiply }: TridiagonalizeOptions): Tridiagonal {
   const n = matrix.rows;
   const work = layOut(kernels, n);
-  const scale = largest(matrix.values) || 1;
+  const scale = largestMagnitude(matrix.values) || 1;
   for (let i = 0; i < n; i++) {
     const row = rowOf(work.matrix, i);
     for (let k = 0; k <= i; k++) row[k] = matrix.values[i * n + k] / scale;
@@ -167,28 +169,9 @@ function reflect(row: Float64Array, count: number, factors: Float64Array): numbe
   return kept;
 }
 
-function largest(values: Float64Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-}
-
 type Multiple = readonly [Float64Array, number];
 
 /** Takes multiples of two vectors from the first `count` elements of another. */
 function subtractBoth(target: Float64Array, [a, x]: Multiple, [b, y]: Multiple, count: number): void {
   for (let k = 0; k < count; k++) target[k] -= x * a[k] + y * b[k];
-}
-
-/** Σ a·b over the elements of the shorter `b`; four sums, so that none waits for the one before. */
-function dot(a: Float64Array, b: Float64Array): number {
-  const whole = b.length - (b.length % 4);
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  for (let k = 0; k < whole; k += 4) {
-    s0 += a[k] * b[k];
-    s1 += a[k + 1] * b[k + 1];
-    s2 += a[k + 2] * b[k + 2];
-    s3 += a[k + 3] * b[k + 3];
-  }
-  let rest = 0;
-  for (let k = whole; k < b.length; k++) rest += a[k] * b[k];
-  return s0 + s1 + (s2 + s3) + rest;
 }
