@@ -56,6 +56,14 @@ describe.each(["f32", "f64"] as const)("selection in %s", (precision) => {
     }
   });
 
+  test("the digits that occur are listed in their order", () => {
+    const counts = [0, 3, 0, 0, 0, 0, 0, 0, 1, 0, 2, 5];
+    table().fill(0);
+    table().set(counts);
+    const found = kernels.functions.occurring(address(0), kernels.heapBase, counts.length);
+    expect([...new Uint32Array(kernels.memory.buffer, address(0), 2 * found)]).toEqual([1, 3, 8, 1, 10, 2, 11, 5]);
+  });
+
   test("what is above the threshold is taken, and of what equals it the first ones", () => {
     for (const length of LENGTHS) {
       const values = coarse(length);

@@ -1,7 +1,7 @@
 import type { Worker } from "node:worker_threads";
 import type { Job, JobBackend, JobResult } from "../merge/execute/job.js";
 import type { SharedSource } from "./job-io.js";
-import { fromWire, type JobAnswer } from "./worker-messages.js";
+import { createPacker, fromWire, type JobAnswer, type JobRequest } from "./worker-messages.js";
 
 /** Jobs handed to a thread ahead of time, so that it never waits for the next. */
 const QUEUE_DEPTH = 2;
@@ -28,6 +28,7 @@ export function createWorkerBackend(workers: readonly Worker[], files: WorkerFil
 /** Owns one thread. */
 class PooledWorker {
   readonly #worker: Worker;
+  readonly #pack = createPacker();
   readonly #answers = new Map<number, { resolve: (result: JobResult) => void; reject: (error: unknown) => void }>();
   #next = 0;
 
@@ -54,7 +55,8 @@ class PooledWorker {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#answers.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, job });
+      const request: JobRequest = { id, job: this.#pack(job) };
+      this.#worker.postMessage(request);
     });
   }
 

@@ -41,6 +41,22 @@ export function tallyHigh_f64(table: usize, a: usize, n: i32): void {
   tallyHigh<f64>(table, a, n);
 }
 
+// Pairs (digit, count) of the digits that occur, in their order; gives how many. `bins` is a multiple of 4.
+export function occurring(out: usize, table: usize, bins: i32): i32 {
+  const first = out;
+  for (let digit = 0; digit < bins; digit += 4, table += 16) {
+    if (!v128.any_true(v128.load(table))) continue;
+    for (let i = 0; i < 4; i++) {
+      const count = load<u32>(table + (<usize>i << 2));
+      // Written over by the next pair where there is none.
+      store<u32>(out, digit + i);
+      store<u32>(out, count, 4);
+      out += count == 0 ? 0 : 8;
+    }
+  }
+  return <i32>((out - first) >> 3);
+}
+
 // Where |x| has these upper 15 bits: the sign is shifted out with the comparison.
 // @ts-ignore: decorator
 @inline

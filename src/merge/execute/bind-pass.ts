@@ -34,19 +34,27 @@ type BlockStep = (at: number, n: number, state: GranuleState) => void;
 /** Does its work on all rows of the granule. */
 type RowStep = (state: GranuleState) => void;
 
+/** A pass that is ready for jobs which differ in their elements and numbers alone. */
+export interface BoundPass {
+  /** Before a job's first granule, with its `scalars`: fills the constant registers and what loops take from outside. */
+  readonly start: (scalars: readonly number[]) => void;
+  readonly run: (state: GranuleState) => void;
+}
+
 /**
- * Binds a job's instructions to kernels, loops and addresses, and fills the constant registers. Neighbouring
- * instructions become one loop where they can; the others are calls of kernels, one for each block.
+ * Binds a job's instructions to kernels, loops and addresses. Neighbouring instructions become one loop where they can;
+ * the others are calls of kernels, one for each block.
  */
 export async function bindPass(
   job: Job,
   { kernels, compileLoop }: { readonly kernels: Kernels; readonly compileLoop: LoopCompiler },
   buffers: JobBuffers,
-): Promise<(state: GranuleState) => void> {
-  const { pass, scalars, precision } = job.compute as NonNullable<Job["compute"]>;
+): Promise<BoundPass> {
+  const { pass, precision } = job.compute as NonNullable<Job["compute"]>;
   const fill = kernels.functions[`fill_${precision}`];
-  for (const { register, scalar } of pass.fills) fill(buffers.register(register), scalars[scalar], BLOCK);
-  const binding = { job, kernels, buffers, counting: countingLoads(job) };
+  const scalars: number[] = [];
+  const loopStarts: (() => void)[] = [];
+  const binding = { job, kernels, buffers, scalars, loopStarts, counting: countingLoads(job) };
   const stages: { blocks: BlockStep[]; length: number; rows: RowStep[] }[] = [];
   for (const { blocks, rows } of pass.stages) {
     stages.push({
@@ -54,14 +62,21 @@ export async function bindPass(
       rows: rows.map((instruction) => bindRowInstruction(instruction, binding)),
     });
   }
-  return (state) => {
-    for (const { blocks, length, rows } of stages) {
-      for (let at = 0; at < state.count; at += length) {
-        const n = Math.min(length, state.count - at);
-        for (const step of blocks) step(at, n, state);
+  return {
+    start: (values) => {
+      for (const [i, value] of values.entries()) scalars[i] = value;
+      for (const { register, scalar } of pass.fills) fill(buffers.register(register), scalars[scalar], BLOCK);
+      for (const start of loopStarts) start();
+    },
+    run: (state) => {
+      for (const { blocks, length, rows } of stages) {
+        for (let at = 0; at < state.count; at += length) {
+          const n = Math.min(length, state.count - at);
+          for (const step of blocks) step(at, n, state);
+        }
+        for (const step of rows) step(state);
       }
-      for (const step of rows) step(state);
-    }
+    },
   };
 }
 
@@ -108,9 +123,17 @@ const mayDoubt = (instruction: Instruction, { counting }: Binding): boolean =>
 async function bindRun(
   { instructions, kept }: Run,
   bindSingly: () => readonly BlockStep[],
-  { job, kernels, buffers, counting, compileLoop }: Binding & { readonly compileLoop: LoopCompiler },
+  {
+    job,
+    kernels,
+    buffers,
+    scalars,
+    loopStarts,
+    counting,
+    compileLoop,
+  }: Binding & { readonly compileLoop: LoopCompiler },
 ): Promise<BlockStep> {
-  const { pass, scalars } = job.compute as NonNullable<Job["compute"]>;
+  const { pass } = job.compute as NonNullable<Job["compute"]>;
   const results: Results = { address: buffers.results, reductions: pass.reductions.length };
   const loop = await compileLoop({
     instructions,
@@ -122,12 +145,12 @@ async function bindRun(
     filled: pass.fills.map(({ register }) => register),
     checked: checkedPlaces(instructions, job, counting),
   });
-  loop.bind({
-    scalars,
+  const places = {
     inputs: buffers.inputs,
     output: buffers.output,
     buffers: Array.from({ length: pass.buffers }, (_, i) => buffers.buffer(i)),
-  });
+  };
+  loopStarts.push(() => loop.bind({ scalars, ...places }));
   const found = new Float64Array(kernels.memory.buffer, buffers.results, results.reductions + 1);
   const reductions = instructions.filter((instruction) => instruction.do === "reduce");
   const isDoubtful = (): boolean =>
@@ -173,12 +196,16 @@ interface Binding {
   readonly job: Job;
   readonly kernels: Kernels;
   readonly buffers: JobBuffers;
+  /** Of the job that runs, from its start on. */
+  readonly scalars: readonly number[];
+  /** What must be told to loops before a job. */
+  readonly loopStarts: (() => void)[];
   /** Loads that count what is not finite. */
   readonly counting: ReadonlySet<Instruction>;
 }
 
-function bindInstruction(instruction: Instruction, { job, kernels, buffers, counting }: Binding): BlockStep {
-  const { scalars, precision, rows } = job.compute as NonNullable<Job["compute"]>;
+function bindInstruction(instruction: Instruction, { job, kernels, buffers, scalars, counting }: Binding): BlockStep {
+  const { precision, rows } = job.compute as NonNullable<Job["compute"]>;
   const { functions } = kernels;
   const { register } = buffers;
   const numberBytes = precision === "f64" ? 8 : 4;
@@ -202,21 +229,22 @@ function bindInstruction(instruction: Instruction, { job, kernels, buffers, coun
     }
     case "scale": {
       const kernel = functions[`scale_${precision}`];
-      const [out, a, factor] = [register(instruction.out), register(instruction.a), scalars[instruction.scalar]];
-      return (_, n) => void kernel(out, a, factor, n);
+      const [out, a] = [register(instruction.out), register(instruction.a)];
+      const { scalar } = instruction;
+      return (_, n) => void kernel(out, a, scalars[scalar], n);
     }
     case "addScaled": {
       const kernel = functions[`addScaled_${precision}`];
       const [out, a, b] = [instruction.out, instruction.a, instruction.b].map(register);
-      const factor = scalars[instruction.scalar];
-      return (_, n) => void kernel(out, a, b, factor, n);
+      const { scalar } = instruction;
+      return (_, n) => void kernel(out, a, b, scalars[scalar], n);
     }
     case "take": {
       const kernel = functions[`take_${precision}`];
-      const [out, a, threshold] = [register(instruction.out), register(instruction.a), scalars[instruction.threshold]];
-      const { take } = instruction;
+      const [out, a] = [register(instruction.out), register(instruction.a)];
+      const { take, threshold } = instruction;
       return (_, n, { left }) => {
-        left[take] -= kernel(out, a, threshold, Math.min(left[take], n), n);
+        left[take] -= kernel(out, a, scalars[threshold], Math.min(left[take], n), n);
       };
     }
     case "spread": {
@@ -244,13 +272,13 @@ function bindInstruction(instruction: Instruction, { job, kernels, buffers, coun
     case "tally": {
       const table = buffers.tallies[instruction.slot];
       const a = register(instruction.a);
-      if (instruction.high === undefined) {
+      const { high } = instruction;
+      if (high === undefined) {
         const kernel = functions[`tallyHigh_${precision}`];
         return (_, n) => void kernel(table, a, n);
       }
       const kernel = functions[`tallyLow_${precision}`];
-      const high = scalars[instruction.high];
-      return (_, n) => void kernel(table, a, high, n);
+      return (_, n) => void kernel(table, a, scalars[high], n);
     }
     case "reduce": {
       const run = bindAddresses(functions[`${instruction.reduction}_${precision}`], instruction.args.map(register));
@@ -280,8 +308,8 @@ function bindAddresses(kernel: (...args: number[]) => number, addresses: readonl
   }
 }
 
-function bindRowInstruction(instruction: RowInstruction, { job, kernels, buffers }: Binding): RowStep {
-  const { scalars, precision, rows = WHOLE } = job.compute as NonNullable<Job["compute"]>;
+function bindRowInstruction(instruction: RowInstruction, { job, kernels, buffers, scalars }: Binding): RowStep {
+  const { precision, rows = WHOLE } = job.compute as NonNullable<Job["compute"]>;
   const { functions } = kernels;
   const { buffer, rowRegister } = buffers;
   const { length, inner } = rows;
@@ -309,8 +337,8 @@ function bindRowInstruction(instruction: RowInstruction, { job, kernels, buffers
     }
     case "fill": {
       const out = rowRegister(instruction.out);
-      const value = scalars[instruction.scalar];
-      return ({ count }) => void functions.fill_f64(out, value, count / length);
+      const { scalar } = instruction;
+      return ({ count }) => void functions.fill_f64(out, scalars[scalar], count / length);
     }
     case "keep":
     case "recall": {

@@ -43,6 +43,8 @@ export interface JobBuffers {
   readonly results: number;
   /** By slot. */
   readonly tallies: readonly number[];
+  /** The digits that occur in a table, with their counts. */
+  readonly pairs: number;
   /** By place in `pass.kept`; each holds the whole job's, `keptBytes` for each granule. */
   readonly kept: readonly number[];
 }
@@ -73,6 +75,9 @@ export function placeBuffers(job: Job, kernels: Kernels): JobBuffers {
   return buffers;
 }
 
+const mostBins = (pass: Pass | undefined): number =>
+  Math.max(0, ...(pass?.tallies ?? []).map((digit) => TALLIES[digit].bins));
+
 function place(needs: JobNeeds, start: number, numberBytes: number): { buffers: JobBuffers; end: number } {
   const { inputs, output, granule = GRANULE, granules = jobGranules(granule), compute } = needs;
   let end = start;
@@ -97,6 +102,7 @@ function place(needs: JobNeeds, start: number, numberBytes: number): { buffers: 
     rowRegister: takeList(pass?.rowRegisters ?? 0, align((granule / rowLength) * 8) + PADDING),
     sortScratch: compute?.rows === undefined ? end : take(RANK_ELEMENT_BYTES * rowLength + RANK_TABLE_BYTES),
     tallies: (pass?.tallies ?? []).map((digit) => take(TALLIES[digit].bins * Uint32Array.BYTES_PER_ELEMENT)),
+    pairs: take(2 * mostBins(pass) * Uint32Array.BYTES_PER_ELEMENT),
     kept: (pass?.kept ?? []).map((kept) =>
       take(granules * keptBytes(kept, { granule, rows: compute?.rows }) + PADDING),
     ),

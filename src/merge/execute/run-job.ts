@@ -1,8 +1,7 @@
 import { type Kernels, loadKernels } from "../../kernels/load-kernels.js";
 import { dtypeBytes } from "../../tensor/dtype.js";
 import { REDUCTIONS, TALLIES } from "../expression/operations.js";
-import { bindPass } from "./bind-pass.js";
-import { createLoopCompiler, type LoopCompiler } from "./fused/compile-loop.js";
+import { createPassPlacer, type PlacedPass } from "./bound-passes.js";
 import { gatherOutput } from "./gather-output.js";
 import { type Job, type JobIO, type JobResult, NO_PASS } from "./job.js";
 import { type JobBuffers, outputElements, placeBuffers } from "./job-buffers.js";
@@ -15,16 +14,11 @@ import { readRangeInto } from "./read-range-into.js";
  */
 export async function createJobRunner(io: JobIO): Promise<(job: Job) => Promise<JobResult>> {
   const kernels = await loadKernels(0);
-  const engine: Engine = { kernels, compileLoop: createLoopCompiler(kernels.memory) };
+  const place = createPassPlacer(kernels);
   return (job) => {
     if (job.matrix !== undefined) return matrix(job, kernels, io);
-    return job.compute === undefined ? copy(job, kernels, io) : compute(job, engine, io);
+    return job.compute === undefined ? copy(job, kernels, io) : compute(job, { kernels, place, io });
   };
-}
-
-interface Engine {
-  readonly kernels: Kernels;
-  readonly compileLoop: LoopCompiler;
 }
 
 /** The methods themselves are loaded when the first matrix comes: most merges have none, and threads start quickly. */
@@ -51,11 +45,17 @@ async function copy(job: Job, kernels: Kernels, io: JobIO): Promise<JobResult> {
   return { ...NO_PASS, crc32: gathered.crc32 };
 }
 
-async function compute(job: Job, engine: Engine, io: JobIO): Promise<JobResult> {
-  const { kernels } = engine;
-  const { pass, quotas } = job.compute as NonNullable<Job["compute"]>;
-  const buffers = placeBuffers(job, kernels);
-  const runGranule = await bindPass(job, engine, buffers);
+async function compute(
+  job: Job,
+  {
+    kernels,
+    place,
+    io,
+  }: { readonly kernels: Kernels; readonly place: (job: Job) => Promise<PlacedPass>; readonly io: JobIO },
+): Promise<JobResult> {
+  const { pass, scalars, quotas } = job.compute as NonNullable<Job["compute"]>;
+  const { buffers, start: startJob, run: runGranule } = await place(job);
+  startJob(scalars);
   clearTallies(job, kernels, buffers);
   placeKept(job, kernels, buffers);
   const reads = bindReads(job, kernels, { buffers, io });
@@ -99,19 +99,11 @@ function clearTallies(job: Job, kernels: Kernels, buffers: JobBuffers): void {
   for (const table of tallyTables(job, kernels, buffers)) table.fill(0);
 }
 
-function readTallies(job: Job, kernels: Kernels, buffers: JobBuffers): Uint32Array[] {
-  return tallyTables(job, kernels, buffers).map((table) => {
-    // By index: a hundred thousand bins a job are too many for iterators.
-    let occurring = 0;
-    for (let digit = 0; digit < table.length; digit++) if (table[digit] > 0) occurring++;
-    const pairs = new Uint32Array(2 * occurring);
-    let next = 0;
-    for (let digit = 0; digit < table.length; digit++) {
-      if (table[digit] === 0) continue;
-      pairs[next++] = digit;
-      pairs[next++] = table[digit];
-    }
-    return pairs;
+function readTallies(job: Job, { memory, functions }: Kernels, buffers: JobBuffers): Uint32Array[] {
+  const digits = job.compute?.pass.tallies ?? [];
+  return digits.map((digit, slot) => {
+    const pairs = functions.occurring(buffers.pairs, buffers.tallies[slot], TALLIES[digit].bins);
+    return new Uint32Array(memory.buffer, buffers.pairs, 2 * pairs).slice();
   });
 }
 

@@ -1,7 +1,7 @@
 import { compile } from "./compile.js";
 import type { Expression } from "./expression.js";
 import { createInterner } from "./intern.js";
-import type { Program } from "./program.js";
+import type { Pass, Program } from "./program.js";
 
 /** As `compile`, for the formula of one tensor after the other. */
 export type Compiler = (
@@ -11,6 +11,7 @@ export type Compiler = (
 
 /**
  * Makes a function that compiles equal formulas for tensors of equal size once: those of a merge are mostly the same.
+ * Formulas that differ in their numbers alone have the same passes, as objects too: a thread binds each pass once.
  *
  * @param mostKept bytes that may be kept between passes
  */
@@ -18,6 +19,13 @@ export function createCompiler(mostKept?: number): Compiler {
   const intern = createInterner();
   const ids = new Map<Expression, number>();
   const programs = new Map<string, Program>();
+  const passes = new Map<string, Pass>();
+  const internPass = (pass: Pass): Pass => {
+    const key = JSON.stringify(pass);
+    const known = passes.get(key) ?? pass;
+    passes.set(key, known);
+    return known;
+  };
   const idOf = (expression: Expression): number => {
     const interned = intern(expression);
     let id = ids.get(interned);
@@ -31,7 +39,8 @@ export function createCompiler(mostKept?: number): Compiler {
     const key = [elements, ...[output, ...results].map(idOf)].join();
     let program = programs.get(key);
     if (program === undefined) {
-      program = compile(output, { results, elements, mostKept });
+      const compiled = compile(output, { results, elements, mostKept });
+      program = { ...compiled, passes: compiled.passes.map(internPass) };
       programs.set(key, program);
     }
     return program;
