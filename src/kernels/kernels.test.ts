@@ -172,23 +172,25 @@ function boundaries(dtype: FloatDType): number[] {
   return points;
 }
 
-describe("products of packed tiles agree with their definition", () => {
+describe.each([
+  ["f64", 4],
+  ["f32", 8],
+] as const)("products of packed tiles in %s agree with their definition", (precision, width) => {
   test.each([
     [1, 1, 1],
     [2, 1, 3],
     [1, 3, 7],
     [3, 2, 8],
   ])("%i tiles of rows, %i of columns, depth %i", (rowTiles, columnTiles, depth) => {
-    const width = 4;
     const [rows, columns] = [rowTiles * 4, columnTiles * width];
     const random = createRandom(7, "product", depth);
     // Small whole numbers: every sum is exact, in any order.
     const a = Array.from({ length: rows * depth }, () => random.integer(17) - 8);
     const b = Array.from({ length: depth * columns }, () => random.integer(17) - 8);
-    put(1, "f64", a);
-    put(2, "f64", b);
-    kernels.functions.product_f64(address(0), address(1), address(2), rowTiles, columnTiles, depth);
-    const found = get(0, "f64", rows * columns);
+    put(1, precision, a);
+    put(2, precision, b);
+    kernels.functions[`product_${precision}`](address(0), address(1), address(2), rowTiles, columnTiles, depth);
+    const found = get(0, precision, rows * columns);
     const inTile = (values: number[], place: number, k: number, size: number): number =>
       values[(Math.floor(place / size) * depth + k) * size + (place % size)];
     const expected = Array.from({ length: rows * columns }, (_, at) => {

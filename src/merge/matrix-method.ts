@@ -19,6 +19,8 @@ export interface MatrixContext<P extends Params, E extends Params = None> extend
   readonly weights: readonly number[];
   readonly params: ParamValues<P>;
   readonly each: readonly ParamValues<E>[];
+  /** What the result needs: f64 where an input or the output is, else f32. All else is computed in f64. */
+  readonly precision: "f32" | "f64";
   readonly multiply: Multiply;
   /** Tensor i, as a matrix of its own that may be changed. */
   readonly model: (i: number) => Promise<Matrix>;

@@ -18,6 +18,7 @@ export * from "./crc32";
 export * from "./gram";
 export * from "./product";
 export * from "./symmetric";
+export * from "./adam";
 export * from "./select";
 export * from "./random";
 export * from "./rows";

@@ -60,14 +60,14 @@ const NOT_FINITE = new Error("not finite");
 
 async function combine(job: Job, add: AddTensor): Promise<Matrix> {
   const work = job.matrix as MatrixWork;
-  return matrixMethod(work.method).combine(await contextOf(work, job.inputs, add));
+  return matrixMethod(work.method).combine(await contextOf(job, work, add));
 }
 
 type AddTensor = (target: Matrix, input: number, sign: 1 | -1) => Promise<void>;
 
 async function contextOf(
+  { inputs, output }: Job,
   work: MatrixWork,
-  inputs: readonly InputRef[],
   add: AddTensor,
 ): Promise<MatrixContext<Params, Params>> {
   const { models, hasBase, statistics } = work;
@@ -79,6 +79,7 @@ async function contextOf(
   };
   return {
     ...work,
+    precision: [output, ...inputs].some((place) => place?.dtype === "f64") ? "f64" : "f32",
     multiply: await loadMultiply(),
     model: (i) => read(i),
     base: () => read(models),

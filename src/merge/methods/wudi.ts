@@ -1,13 +1,9 @@
 import { integer, number } from "../../core/params.js";
 import { addScaled } from "../../linear-algebra/add-scaled.js";
-import { type Matrix, zeros } from "../../linear-algebra/matrix.js";
+import { descendNumbers, descendQuadratic } from "../../linear-algebra/descend-quadratic.js";
+import { zeros } from "../../linear-algebra/matrix.js";
 import { meanTaskVector } from "../formulas/mean-task-vector.js";
 import { defineMergeMethod } from "../method.js";
-
-/** Adam's usual rates at which means of gradients and of their squares forget, and what keeps it from dividing by 0. */
-const FORGETTING = 0.9;
-const SQUARE_FORGETTING = 0.999;
-const SMALLEST_ROOT = 1e-8;
 
 export const wudi = defineMergeMethod({
   id: "wudi",
@@ -28,8 +24,8 @@ export const wudi = defineMergeMethod({
   combine: ({ models, base, params }) => meanTaskVector(models, base, params.lambda),
   matrix: {
     others: "mean of the task vectors",
-    numbers: ({ rows, cols }) => 8 * rows * cols + 3 * cols * cols,
-    combine: async ({ rows, cols, models, taskVector, base, params, multiply }) => {
+    numbers: (sides) => 6 * sides.rows * sides.cols + 3 * sides.cols ** 2 + descendNumbers(sides),
+    combine: async ({ rows, cols, models, taskVector, base, params, multiply, precision }) => {
       const merged = zeros(rows, cols);
       // The loss is a quadratic: its gradient is 2·(τ·inputs − target), however many tasks there are.
       const inputs = zeros(cols, cols);
@@ -43,13 +39,9 @@ export const wudi = defineMergeMethod({
         addScaled(inputs, own, 1 / square);
         addScaled(target, multiply(delta, own), 1 / square);
       }
-      const step = createAdam(merged, params.learning_rate);
-      for (let i = 0; i < params.steps; i++) {
-        const gradient = multiply(merged, inputs);
-        for (let k = 0; k < gradient.values.length; k++)
-          gradient.values[k] = 2 * (gradient.values[k] - target.values[k]);
-        step(gradient.values);
-      }
+      const slope = addScaled(multiply(merged, inputs), target, -1);
+      const { steps, learning_rate: rate } = params;
+      await descendQuadratic(merged, { slope, curvature: inputs, steps, rate, precision });
       return addScaled(await base(), merged, params.lambda);
     },
   },
@@ -86,21 +78,3 @@ export const wudi = defineMergeMethod({
     { name: "adds the mean change of vectors", models: [[3], [1]], base: [1], expected: [2] },
   ],
 });
-
-/** Adam without decay, changing `matrix` by each gradient that it is given. */
-function createAdam({ values }: Matrix, rate: number): (gradient: Float64Array) => void {
-  const mean = new Float64Array(values.length);
-  const square = new Float64Array(values.length);
-  let [known, squareKnown] = [1, 1];
-  return (gradient) => {
-    known *= FORGETTING;
-    squareKnown *= SQUARE_FORGETTING;
-    for (let k = 0; k < values.length; k++) {
-      const slope = gradient[k];
-      mean[k] += (1 - FORGETTING) * (slope - mean[k]);
-      square[k] += (1 - SQUARE_FORGETTING) * (slope * slope - square[k]);
-      const root = Math.sqrt(square[k] / (1 - squareKnown));
-      values[k] -= (rate * mean[k]) / ((1 - known) * (root + SMALLEST_ROOT));
-    }
-  };
-}
