@@ -21,6 +21,8 @@ execFileSync(
     wasmPath,
     ...options,
     "--importMemory",
+    // Memory is new when it is handed in: tables that begin as zeros are not carried along.
+    "--zeroFilledMemory",
     "--enable",
     "simd",
   ],

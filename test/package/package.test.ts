@@ -81,5 +81,5 @@ test("the library for pages can be bundled from the installed package", async ()
     logLevel: "silent",
   });
   expect(outputFiles[0].text).not.toMatch(/from"node:|require\("/);
-  expect(outputFiles[0].contents.length).toBeLessThan(325_000);
+  expect(outputFiles[0].contents.length).toBeLessThan(310_000);
 });
