@@ -8,9 +8,10 @@
  * `--methods all` takes every method that works element by element or row by row. A method that needs a base gets a
  * third checkpoint, and a floor that reads it too; one that thins out keeps half.
  *
- * Where $ONEBASIN_PYTHON is a Python with torch and safetensors, their plain mean is timed too.
+ * Where $ONEBASIN_PYTHON is a Python with torch and safetensors, their plain mean is timed too; where
+ * $ONEBASIN_MERGEKIT is mergekit's command `mergekit-yaml`, so are its merges by those of the methods that it has.
  */
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,6 +23,7 @@ import { dtypeBytes, parseDType } from "../src/tensor/dtype.js";
 import { isMeanOf, sampleFile } from "./support/check-output.js";
 import { copyFloor } from "./support/copy-floor.js";
 import { makeCheckpoint } from "./support/make-checkpoint.js";
+import { makeModelFolder, mergekitRecipe } from "./support/mergekit-recipe.js";
 import { type Measured, runMeasured } from "./support/run-measured.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -54,6 +56,8 @@ interface Contestant {
   readonly floor?: Contestant;
   /** Whether what it writes is the mean of both inputs. */
   readonly isMean?: boolean;
+  /** A model folder, whose contents are not looked at. */
+  readonly writesFolder?: boolean;
   readonly run: (output: string) => Promise<Measured> | Measured;
   readonly measured: Measured[];
   sample?: Uint8Array;
@@ -126,16 +130,36 @@ if (python !== undefined) {
   });
 }
 
+const mergekit = process.env.ONEBASIN_MERGEKIT;
+if (mergekit !== undefined) {
+  const [first, second, base] = paths.map((checkpoint) =>
+    makeModelFolder(checkpoint.replace(/\.safetensors$/, ""), { checkpoint, scale: Number(options.scale), dtype }),
+  );
+  for (const method of chosen) {
+    const recipe = mergekitRecipe(method, { models: [first, second], base, dtype });
+    if (recipe === undefined) continue;
+    const path = join(folder, `${method.id}.yml`);
+    writeFileSync(path, recipe);
+    contestants.push({
+      name: `${method.id} by mergekit`,
+      writesFolder: true,
+      floor: method.base === "required" ? floorWithBase : floor,
+      run: (output) => runMeasured(mergekit, [path, output, "--no-copy-tokenizer"]),
+      measured: [],
+    });
+  }
+}
+
 const [a, b] = inputs.map((path) => sampleFile(path, places));
 for (let round = 0; round < rounds; round++) {
   for (const contestant of contestants) {
     const output = join(folder, `out-${round}.safetensors`);
     // Memory that the system hands out afresh is slow, whoever is first to write to it: all run once before it counts.
     await contestant.run(output);
-    rmSync(output, { force: true });
+    rmSync(output, { force: true, recursive: true });
     contestant.measured.push(await contestant.run(output));
-    if (contestant.floor !== undefined) check(contestant, output);
-    rmSync(output, { force: true });
+    if (contestant.floor !== undefined && !contestant.writesFolder) check(contestant, output);
+    rmSync(output, { force: true, recursive: true });
   }
 }
 
