@@ -119,19 +119,18 @@ async function loadStrip(rows: number, cols: number, precision: Precision): Prom
   const size = pad(rows, tileRows) * pad(cols, TILE_COLUMNS);
   const changeSize = tileRows * BLOCK_COLUMNS;
   const kernels = await loadKernels(
-    (4 * Float64Array.BYTES_PER_ELEMENT + bytes) * size + bytes * (changeSize + BLOCK_COLUMNS * BLOCK_DEPTH) + 64,
+    5 * Float64Array.BYTES_PER_ELEMENT * size + bytes * (changeSize + BLOCK_COLUMNS * BLOCK_DEPTH) + 64,
   );
   const values = reserve(kernels, kernels.heapBase, size);
   const gradient = reserve(kernels, values.end, size);
   const mean = reserve(kernels, gradient.end, size);
   const square = reserve(kernels, mean.end, size);
   const move = square.end;
-  const change = align(move + bytes * size);
+  const change = align(move + Float64Array.BYTES_PER_ELEMENT * size);
   const block = align(change + bytes * changeSize);
   const blockValues = new ARRAYS[precision](kernels.memory.buffer, block, BLOCK_COLUMNS * BLOCK_DEPTH);
-  const [adam, product, addChange] = ["adam", "product", "addChange"].map(
-    (name) => kernels.functions[`${name}_${precision}`],
-  );
+  const { functions } = kernels;
+  const [product, addChange] = [functions[`product_${precision}`], functions[`addChange_${precision}`]];
   /** What a move of `factor` times the moves adds to the gradient. */
   const carry = (packed: Numbers, factor: number): void => {
     let from = 0;
@@ -160,7 +159,9 @@ async function loadStrip(rows: number, cols: number, precision: Precision): Prom
         known *= FORGETTING;
         squareKnown *= SQUARE_FORGETTING;
         const rates = [FORGETTING, SQUARE_FORGETTING, known, squareKnown, SMALLEST_ROOT];
-        adam(...addresses, size, rate, ...rates);
+        functions.adam_f64(...addresses, size, rate, ...rates);
+        // Narrowed in place: each f64 is read before an f32 is written over it.
+        if (precision === "f32") functions.load_f64(move, move, size);
         if (step < steps) carry(packed, -2 * rate);
       }
     },

@@ -1,12 +1,4 @@
-// The two halves of a step of Adam along the gradient of a quadratic. Each works on `n` elements, a multiple of 4; all
-// are f64 but the moves, and what these change, which are of the type that the name ends with.
-
-// @ts-ignore: decorator
-@inline
-function storeMove<T>(at: usize, move: v128): void {
-  if (sizeof<T>() == 4) v128.store64_lane(at, f32x4.demote_f64x2_zero(move), 0);
-  else v128.store(at, move);
-}
+// The two halves of a step of Adam along the gradient of a quadratic. Each works on `n` elements, a multiple of 4.
 
 // @ts-ignore: decorator
 @inline
@@ -20,9 +12,7 @@ function loadChange<T>(at: usize): v128 {
 //
 // `mean` and `square` follow the gradient and its square, forgetting at the rates given; `known` and `squareKnown` are
 // those rates to the power of the count of steps.
-// @ts-ignore: decorator
-@inline
-function adam<T>(
+export function adam_f64(
   move: usize,
   values: usize,
   gradient: usize,
@@ -42,8 +32,7 @@ function adam<T>(
   const rootKnown = f64x2.splat(1 - squareKnown);
   const least = f64x2.splat(smallestRoot);
   const pace = f64x2.splat(rate);
-  for (let i: usize = 0; i < <usize>n; i += 2) {
-    const at = i << 3;
+  for (let at: usize = 0, end = <usize>n << 3; at < end; at += 16) {
     const slope = v128.load(gradient + at);
     let m = v128.load(mean + at);
     m = f64x2.add(m, f64x2.mul(meanShare, f64x2.sub(slope, m)));
@@ -54,11 +43,11 @@ function adam<T>(
     const root = f64x2.add(f64x2.sqrt(f64x2.div(s, rootKnown)), least);
     const step = f64x2.div(m, f64x2.mul(meanKnown, root));
     v128.store(values + at, f64x2.sub(v128.load(values + at), f64x2.mul(pace, step)));
-    storeMove<T>(move + i * sizeof<T>(), step);
+    v128.store(move + at, step);
   }
 }
 
-// gradient += factor · change.
+// gradient += factor · change, of which the gradient is f64.
 // @ts-ignore: decorator
 @inline
 function addChange<T>(gradient: usize, change: usize, n: i32, factor: f64): void {
@@ -67,65 +56,6 @@ function addChange<T>(gradient: usize, change: usize, n: i32, factor: f64): void
     const at = gradient + (i << 3);
     v128.store(at, f64x2.add(v128.load(at), f64x2.mul(by, loadChange<T>(change + i * sizeof<T>()))));
   }
-}
-
-export function adam_f32(
-  move: usize,
-  values: usize,
-  gradient: usize,
-  mean: usize,
-  square: usize,
-  n: i32,
-  rate: f64,
-  forgetting: f64,
-  squareForgetting: f64,
-  known: f64,
-  squareKnown: f64,
-  smallestRoot: f64,
-): void {
-  adam<f32>(
-    move,
-    values,
-    gradient,
-    mean,
-    square,
-    n,
-    rate,
-    forgetting,
-    squareForgetting,
-    known,
-    squareKnown,
-    smallestRoot,
-  );
-}
-export function adam_f64(
-  move: usize,
-  values: usize,
-  gradient: usize,
-  mean: usize,
-  square: usize,
-  n: i32,
-  rate: f64,
-  forgetting: f64,
-  squareForgetting: f64,
-  known: f64,
-  squareKnown: f64,
-  smallestRoot: f64,
-): void {
-  adam<f64>(
-    move,
-    values,
-    gradient,
-    mean,
-    square,
-    n,
-    rate,
-    forgetting,
-    squareForgetting,
-    known,
-    squareKnown,
-    smallestRoot,
-  );
 }
 
 export function addChange_f32(gradient: usize, change: usize, n: i32, factor: f64): void {
