@@ -19,7 +19,7 @@ import { parseArgs } from "node:util";
 import { formatTable } from "../src/core/format-table.js";
 import type { MergeMethod } from "../src/merge/method.js";
 import { methods } from "../src/merge/methods.gen.js";
-import { dtypeBytes, parseDType } from "../src/tensor/dtype.js";
+import { dtypeBytes, parseFloatDType } from "../src/tensor/dtype.js";
 import { isMeanOf, sampleFile } from "./support/check-output.js";
 import { copyFloor } from "./support/copy-floor.js";
 import { makeCheckpoint } from "./support/make-checkpoint.js";
@@ -47,7 +47,7 @@ if (options.help) {
   console.log(USAGE);
   process.exit();
 }
-const dtype = parseDType(options.dtype);
+const dtype = parseFloatDType(options.dtype);
 const rounds = Number(options.rounds);
 
 interface Contestant {

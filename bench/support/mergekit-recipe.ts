@@ -1,11 +1,8 @@
 import { linkSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MergeMethod } from "../../src/merge/method.js";
-import type { DType } from "../../src/tensor/dtype.js";
+import { type FloatDType, TORCH_NAMES } from "../../src/tensor/dtype.js";
 import { llamaConfig } from "./llama-shapes.js";
-
-/** PyTorch's names, which mergekit goes by. */
-const TORCH_NAMES: Partial<Record<DType, string>> = { f32: "float32", f16: "float16", bf16: "bfloat16" };
 
 /** mergekit's methods whose recipes need more than models, weights and a base of their own. */
 const SPECIAL: Readonly<Record<string, { readonly firstIsBase?: boolean; readonly parameters?: object }>> = {
@@ -30,7 +27,7 @@ export interface RecipeRequest {
   /** Folders, as `makeModelFolder` gives them. */
   readonly models: readonly string[];
   readonly base: string | undefined;
-  readonly dtype: DType;
+  readonly dtype: FloatDType;
 }
 
 /** A recipe of equal weights, and of half the density where there is one; undefined where mergekit has no such method. */
@@ -38,8 +35,7 @@ export function mergekitRecipe(
   { id, base: ownBase, perModel = {} }: MergeMethod,
   { models, base, dtype }: RecipeRequest,
 ): string | undefined {
-  const name = TORCH_NAMES[dtype];
-  if (OWN.has(id) || name === undefined) return undefined;
+  if (OWN.has(id)) return undefined;
   const { firstIsBase = false, parameters } = SPECIAL[id] ?? {};
   const each = { weight: 0.5, ...("density" in perModel ? { density: 0.5 } : {}) };
   const recipe = {
@@ -47,7 +43,7 @@ export function mergekitRecipe(
     ...(firstIsBase ? { base_model: models[0] } : ownBase === "required" ? { base_model: base } : {}),
     models: models.map((model) => ({ model, ...(firstIsBase ? {} : { parameters: each }) })),
     ...(parameters && { parameters }),
-    dtype: name,
+    dtype: TORCH_NAMES[dtype],
   };
   // All JSON is YAML.
   return JSON.stringify(recipe, undefined, 2);
@@ -56,7 +52,7 @@ export function mergekitRecipe(
 /** A folder that transformers takes for a Llama, around a checkpoint of `makeCheckpoint`. */
 export function makeModelFolder(
   folder: string,
-  { checkpoint, scale, dtype }: { readonly checkpoint: string; readonly scale: number; readonly dtype: DType },
+  { checkpoint, scale, dtype }: { readonly checkpoint: string; readonly scale: number; readonly dtype: FloatDType },
 ): string {
   mkdirSync(folder);
   linkSync(checkpoint, join(folder, "model.safetensors"));

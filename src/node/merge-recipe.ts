@@ -6,7 +6,7 @@ import type { WriteReport } from "../merge/execute/write-plan.js";
 import { planRecipe, type RecipePlan, type RecipePlanOptions } from "../merge/recipe-file/plan-recipe.js";
 import { modelsOf, type RecipeAlignment, type RecipeFile, statisticsOf } from "../merge/recipe-file/recipe-file.js";
 import type { Placed } from "../merge/recipe-file/yaml-reader.js";
-import type { FloatDType } from "../tensor/dtype.js";
+import { TORCH_NAMES } from "../tensor/dtype.js";
 import { modelCard } from "./model-card.js";
 import { correctConfig } from "./model-folder.js";
 import { type OpenedModel, openModel } from "./open-model.js";
@@ -145,12 +145,3 @@ async function companionFiles(
   files.set(RECIPE_COPY, new TextEncoder().encode(recipe.text));
   return files;
 }
-
-const TORCH_NAMES: Readonly<Record<FloatDType, string>> = {
-  f64: "float64",
-  f32: "float32",
-  f16: "float16",
-  bf16: "bfloat16",
-  f8_e4m3: "float8_e4m3fn",
-  f8_e5m2: "float8_e5m2",
-};

@@ -57,6 +57,16 @@ export function isFloat(dtype: DType): dtype is FloatDType {
   return FLOATS.has(dtype);
 }
 
+/** PyTorch's names of the formats that numbers can be rounded to. */
+export const TORCH_NAMES: Readonly<Record<FloatDType, string>> = {
+  f64: "float64",
+  f32: "float32",
+  f16: "float16",
+  bf16: "bfloat16",
+  f8_e4m3: "float8_e4m3fn",
+  f8_e5m2: "float8_e5m2",
+};
+
 /** Other programs' names for the same formats. */
 const ALIASES: Readonly<Record<string, DType>> = {
   float64: "f64",

@@ -1,5 +1,5 @@
 import type { Kernels } from "../../kernels/load-kernels.js";
-import { dtypeBytes } from "../../tensor/dtype.js";
+import { type DType, dtypeBytes } from "../../tensor/dtype.js";
 import { REDUCTIONS, ROW_REDUCTIONS } from "../expression/operations.js";
 import type { Instruction, RowInstruction } from "../expression/program.js";
 import type { LoopCompiler } from "./fused/compile-loop.js";
@@ -34,7 +34,14 @@ type BlockStep = (at: number, n: number, state: GranuleState) => void;
 /** Does its work on all rows of the granule. */
 type RowStep = (state: GranuleState) => void;
 
-/** A pass that is ready for jobs which differ in their elements and numbers alone. */
+/** What a pass is bound to beside memory: jobs of one kind differ in their elements and numbers alone. */
+export interface JobKind extends Pick<NonNullable<Job["compute"]>, "pass" | "precision" | "checked" | "rows"> {
+  readonly inputs: readonly { readonly dtype: DType }[];
+  readonly output?: { readonly dtype: DType };
+  readonly granule: number;
+}
+
+/** A pass that is ready for all jobs of a kind. */
 export interface BoundPass {
   /** Before a job's first granule, with its `scalars`: fills the constant registers and what loops take from outside. */
   readonly start: (scalars: readonly number[]) => void;
@@ -42,19 +49,19 @@ export interface BoundPass {
 }
 
 /**
- * Binds a job's instructions to kernels, loops and addresses. Neighbouring instructions become one loop where they can;
+ * Binds the instructions of a pass to kernels, loops and addresses. Neighbouring instructions become one loop where they can;
  * the others are calls of kernels, one for each block.
  */
 export async function bindPass(
-  job: Job,
+  kind: JobKind,
   { kernels, compileLoop }: { readonly kernels: Kernels; readonly compileLoop: LoopCompiler },
   buffers: JobBuffers,
 ): Promise<BoundPass> {
-  const { pass, precision } = job.compute as NonNullable<Job["compute"]>;
+  const { pass, precision } = kind;
   const fill = kernels.functions[`fill_${precision}`];
   const scalars: number[] = [];
   const loopStarts: (() => void)[] = [];
-  const binding = { job, kernels, buffers, scalars, loopStarts, counting: countingLoads(job) };
+  const binding = { kind, kernels, buffers, scalars, loopStarts, counting: countingLoads(kind) };
   const stages: { blocks: BlockStep[]; length: number; rows: RowStep[] }[] = [];
   for (const { blocks, rows } of pass.stages) {
     stages.push({
@@ -81,8 +88,8 @@ export async function bindPass(
 }
 
 /** The first load of each input that is checked: what is not finite is counted once, however many stages read it. */
-function countingLoads(job: Job): ReadonlySet<Instruction> {
-  const { pass, checked } = job.compute as NonNullable<Job["compute"]>;
+function countingLoads(kind: JobKind): ReadonlySet<Instruction> {
+  const { pass, checked } = kind;
   const loads = pass.stages.flatMap(({ blocks }) => blocks.filter((instruction) => instruction.do === "load"));
   return new Set(checked.flatMap((input) => loads.find(({ model }) => model === input) ?? []));
 }
@@ -91,10 +98,10 @@ async function bindBlocks(
   blocks: readonly Instruction[],
   { compileLoop, ...binding }: Binding & { readonly compileLoop: LoopCompiler },
 ): Promise<{ readonly blocks: BlockStep[]; readonly length: number }> {
-  const { job } = binding;
+  const { kind } = binding;
   const runs =
-    job.compute?.precision === "f32"
-      ? splitRuns(blocks, (instruction) => isFusible(instruction, job))
+    kind.precision === "f32"
+      ? splitRuns(blocks, (instruction) => isFusible(instruction, kind))
       : [{ isFusible: false, instructions: blocks, kept: [], isRepeatable: true }];
   const steps: BlockStep[] = [];
   let hasLoop = false;
@@ -107,7 +114,7 @@ async function bindBlocks(
     hasLoop ||= isLoop;
   }
   // A loop by itself leaves nothing in registers, which hold a block, and goes over the whole granule in one call.
-  return { blocks: steps, length: hasLoop && steps.length === 1 ? job.granule : BLOCK };
+  return { blocks: steps, length: hasLoop && steps.length === 1 ? kind.granule : BLOCK };
 }
 
 /** Whether a loop with this instruction may leave a block to the kernels after all. */
@@ -124,7 +131,7 @@ async function bindRun(
   { instructions, kept }: Run,
   bindSingly: () => readonly BlockStep[],
   {
-    job,
+    kind,
     kernels,
     buffers,
     scalars,
@@ -133,17 +140,17 @@ async function bindRun(
     compileLoop,
   }: Binding & { readonly compileLoop: LoopCompiler },
 ): Promise<BlockStep> {
-  const { pass } = job.compute as NonNullable<Job["compute"]>;
+  const { pass } = kind;
   const results: Results = { address: buffers.results, reductions: pass.reductions.length };
   const loop = await compileLoop({
     instructions,
     kept,
     results,
-    inputs: job.inputs.map(({ dtype }) => dtype),
-    output: job.output?.dtype,
+    inputs: kind.inputs.map(({ dtype }) => dtype),
+    output: kind.output?.dtype,
     registers: { address: buffers.register(0), step: buffers.register(1) - buffers.register(0) },
     filled: pass.fills.map(({ register }) => register),
-    checked: checkedPlaces(instructions, job, counting),
+    checked: checkedPlaces(instructions, kind, counting),
   });
   const places = {
     inputs: buffers.inputs,
@@ -181,10 +188,14 @@ async function bindRun(
 }
 
 /** Where a loop must look for what is not finite: at stores rather than at loads, where it would show in those. */
-function checkedPlaces(instructions: readonly Instruction[], job: Job, counting: ReadonlySet<Instruction>): number[] {
+function checkedPlaces(
+  instructions: readonly Instruction[],
+  { output }: JobKind,
+  counting: ReadonlySet<Instruction>,
+): number[] {
   const loads = instructions.flatMap((instruction, i) => (counting.has(instruction) ? [i] : []));
   const shown = loads.filter((load) => showsInResults(instructions, load));
-  const looksAtStores = shown.length > 0 || (job.output && VECTOR_FORMATS[job.output.dtype]?.leavesNaN === true);
+  const looksAtStores = shown.length > 0 || (output && VECTOR_FORMATS[output.dtype]?.leavesNaN === true);
   const stores = instructions.flatMap(({ do: what }, i) => (what === "store" && looksAtStores ? [i] : []));
   return [...loads.filter((load) => !shown.includes(load)), ...stores];
 }
@@ -193,7 +204,7 @@ function checkedPlaces(instructions: readonly Instruction[], job: Job, counting:
 const WHOLE = { length: 1, inner: 1 };
 
 interface Binding {
-  readonly job: Job;
+  readonly kind: JobKind;
   readonly kernels: Kernels;
   readonly buffers: JobBuffers;
   /** Of the job that runs, from its start on. */
@@ -204,16 +215,16 @@ interface Binding {
   readonly counting: ReadonlySet<Instruction>;
 }
 
-function bindInstruction(instruction: Instruction, { job, kernels, buffers, scalars, counting }: Binding): BlockStep {
-  const { precision, rows } = job.compute as NonNullable<Job["compute"]>;
+function bindInstruction(instruction: Instruction, { kind, kernels, buffers, scalars, counting }: Binding): BlockStep {
+  const { precision, rows } = kind;
   const { functions } = kernels;
   const { register } = buffers;
   const numberBytes = precision === "f64" ? 8 : 4;
   switch (instruction.do) {
     case "load":
-      return loadStep({ ...instruction, isChecked: counting.has(instruction) }, job, kernels, buffers);
+      return loadStep({ ...instruction, isChecked: counting.has(instruction) }, kind, kernels, buffers);
     case "store":
-      return storeStep(instruction.a, job, kernels, buffers);
+      return storeStep(instruction.a, kind, kernels, buffers);
     case "random": {
       const kernel = functions[`random_${precision}`];
       const { key, stream } = instruction.stream;
@@ -263,7 +274,7 @@ function bindInstruction(instruction: Instruction, { job, kernels, buffers, scal
     }
     case "keep":
     case "recall": {
-      const kept = keptPlace(job, buffers, instruction.place);
+      const kept = keptPlace(kind, buffers, instruction.place);
       const pack = instruction.do === "keep";
       const kernel = functions[`${pack ? "packBits" : "unpackBits"}_${precision}`];
       const values = register(pack ? instruction.a : instruction.out);
@@ -308,8 +319,8 @@ function bindAddresses(kernel: (...args: number[]) => number, addresses: readonl
   }
 }
 
-function bindRowInstruction(instruction: RowInstruction, { job, kernels, buffers, scalars }: Binding): RowStep {
-  const { precision, rows = WHOLE } = job.compute as NonNullable<Job["compute"]>;
+function bindRowInstruction(instruction: RowInstruction, { kind, kernels, buffers, scalars }: Binding): RowStep {
+  const { precision, rows = WHOLE } = kind;
   const { functions } = kernels;
   const { buffer, rowRegister } = buffers;
   const { length, inner } = rows;
@@ -342,7 +353,7 @@ function bindRowInstruction(instruction: RowInstruction, { job, kernels, buffers
     }
     case "keep":
     case "recall": {
-      const kept = keptPlace(job, buffers, instruction.place);
+      const kept = keptPlace(kind, buffers, instruction.place);
       const values = rowRegister(instruction.do === "keep" ? instruction.a : instruction.out);
       return ({ index, count }) => {
         const place = kept.address + index * kept.bytes;
@@ -354,9 +365,8 @@ function bindRowInstruction(instruction: RowInstruction, { job, kernels, buffers
 }
 
 /** Where something kept begins, and its bytes for each granule. */
-function keptPlace(job: Job, buffers: JobBuffers, place: number): { address: number; bytes: number } {
-  const { pass, rows } = job.compute as NonNullable<Job["compute"]>;
-  return { address: buffers.kept[place], bytes: keptBytes(pass.kept[place], { granule: job.granule, rows }) };
+function keptPlace(kind: JobKind, buffers: JobBuffers, place: number): { address: number; bytes: number } {
+  return { address: buffers.kept[place], bytes: keptBytes(kind.pass.kept[place], kind) };
 }
 
 /** Copies within the memory: by the kernel, which costs less to call than a view to make. `bytes` is a multiple of 4. */
@@ -369,12 +379,12 @@ function copyWithin(
 
 function loadStep(
   { out, model, isChecked }: { readonly out: number; readonly model: number; readonly isChecked: boolean },
-  job: Job,
+  kind: JobKind,
   kernels: Kernels,
   buffers: JobBuffers,
 ): BlockStep {
-  const { precision } = job.compute as NonNullable<Job["compute"]>;
-  const { dtype } = job.inputs[model];
+  const { precision } = kind;
+  const { dtype } = kind.inputs[model];
   const to = buffers.register(out);
   const from = buffers.inputs[model];
   const bytes = dtypeBytes(dtype);
@@ -385,15 +395,15 @@ function loadStep(
   };
 }
 
-function storeStep(a: number, job: Job, kernels: Kernels, buffers: JobBuffers): BlockStep {
-  if (job.compute === undefined || job.output === undefined) throw new Error("a pass that stores has no output");
+function storeStep(a: number, { output, precision }: JobKind, kernels: Kernels, buffers: JobBuffers): BlockStep {
+  if (output === undefined) throw new Error("a pass that stores has no output");
   const { functions } = kernels;
-  const { dtype } = job.output;
+  const { dtype } = output;
   const from = buffers.register(a);
   const bytes = dtypeBytes(dtype);
   const write = functions[`store_${dtype}`];
   const place = (at: number, { stored }: GranuleState): number => buffers.output + (stored + at) * bytes;
-  if (job.compute.precision === "f32") return (at, n, state) => void write(place(at, state), from, n);
+  if (precision === "f32") return (at, n, state) => void write(place(at, state), from, n);
   if (dtype === "f64") return (at, n, state) => void functions.loadWide_f64(place(at, state), from, n);
   // Narrowed in place: f64 element i is read before f32 element i is written over it.
   return (at, n, state) => {

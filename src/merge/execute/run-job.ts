@@ -88,15 +88,10 @@ async function compute(
   };
 }
 
-function tallyTables(job: Job, kernels: Kernels, buffers: JobBuffers): Uint32Array[] {
-  const digits = job.compute?.pass.tallies ?? [];
-  return digits.map(
-    (digit, slot) => new Uint32Array(kernels.memory.buffer, buffers.tallies[slot], TALLIES[digit].bins),
-  );
-}
-
-function clearTallies(job: Job, kernels: Kernels, buffers: JobBuffers): void {
-  for (const table of tallyTables(job, kernels, buffers)) table.fill(0);
+function clearTallies(job: Job, { memory }: Kernels, buffers: JobBuffers): void {
+  for (const [slot, digit] of (job.compute?.pass.tallies ?? []).entries()) {
+    new Uint32Array(memory.buffer, buffers.tallies[slot], TALLIES[digit].bins).fill(0);
+  }
 }
 
 function readTallies(job: Job, { memory, functions }: Kernels, buffers: JobBuffers): Uint32Array[] {
